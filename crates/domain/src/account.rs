@@ -152,7 +152,9 @@ impl FreezeId {
 impl fmt::Display for FreezeId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Dispute { payment, .. } => write!(f, "{}/{}/{}", payment.origin, payment.id, self.cause()),
+            Self::Dispute { payment, .. } => {
+                write!(f, "{}/{}/{}", payment.origin, payment.id, self.cause())
+            }
             Self::Operator(id) => id.fmt(f),
         }
     }
@@ -219,27 +221,17 @@ impl View {
     /// Whether the account is active and has credits.
     #[must_use]
     pub fn can_spend(&self) -> bool {
-        self.status() == Status::Active && (self.books.paid.is_positive() || self.books.gift.is_positive())
+        self.status() == Status::Active
+            && (self.books.paid.is_positive() || self.books.gift.is_positive())
     }
 }
 
-/// A lot with free credits, in drawing order within its kind: oldest first.
+/// A holding in the order in which lots are drawn and debts are paid: oldest first.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Spendable {
-    /// Which of the two lots.
-    pub kind: LotKind,
+pub struct Aged {
     /// How old.
     pub since: Timestamp,
-    /// Whose.
-    pub holding: HoldingId,
-}
-
-/// A holding that lacks credits which the account owes: oldest first.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Lacking {
-    /// How old.
-    pub since: Timestamp,
-    /// Whose.
+    /// Whose lots.
     pub holding: HoldingId,
 }
 
@@ -250,10 +242,12 @@ pub struct Account {
     pub view: View,
     /// The sum of what its holdings add, an account-wide freeze apart.
     pub lots: Books,
-    /// The lots that have free credits.
-    pub spendable: OrdSet<Spendable>,
+    /// The holdings whose paid lot has free credits.
+    pub free_paid: OrdSet<Aged>,
+    /// The holdings whose gift lot has free credits.
+    pub free_gift: OrdSet<Aged>,
     /// The holdings that owe.
-    pub lacking: OrdSet<Lacking>,
+    pub lacking: OrdSet<Aged>,
     /// Payments with a chargeback, won or not, with the first one's time.
     pub chargebacks: BTreeMap<PaymentKey, Timestamp>,
 }
@@ -261,14 +255,25 @@ pub struct Account {
 impl Account {
     /// An account that no record changed yet.
     #[must_use]
-    pub fn new() -> Self {
+    pub fn opened() -> Self {
         Self {
             view: View::NEW,
             lots: Books::ZERO,
-            spendable: OrdSet::new(),
+            free_paid: OrdSet::new(),
+            free_gift: OrdSet::new(),
             lacking: OrdSet::new(),
             chargebacks: BTreeMap::new(),
         }
+    }
+
+    /// The holding with free credits of a kind that is drawn first.
+    #[must_use]
+    pub fn oldest_free(&self, kind: LotKind) -> Option<&HoldingId> {
+        let free = match kind {
+            LotKind::Paid => &self.free_paid,
+            LotKind::Gift => &self.free_gift,
+        };
+        free.get_min().map(|aged| &aged.holding)
     }
 
     /// The balance that follows from the lots and the open causes.

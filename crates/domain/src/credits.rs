@@ -62,7 +62,8 @@ impl Credits {
     pub fn parse(text: &str, decimals: u8) -> Result<Self, CreditFault> {
         let unsigned = text.strip_prefix('-').unwrap_or(text);
         let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, "0"));
-        let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+        let digits =
+            |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
         if !digits(whole) || !digits(fraction) {
             return Err(CreditFault::NotDecimal);
         }
@@ -104,10 +105,7 @@ impl Credits {
     /// # Errors
     /// Beyond [`CREDITS_MAX`].
     pub fn plus(self, other: Self) -> Result<Self, CreditOverflow> {
-        self.0
-            .checked_add(other.0)
-            .and_then(Self::new)
-            .ok_or(CreditOverflow { operation: "sum" })
+        self.0.checked_add(other.0).and_then(Self::new).ok_or(CreditOverflow { operation: "sum" })
     }
 
     /// The difference.
@@ -164,7 +162,12 @@ impl Credits {
     ///
     /// # Errors
     /// A result out of range.
-    pub fn buying(self, money: Minor, currency: Currency, decimals: u8) -> Result<Self, CreditOverflow> {
+    pub fn buying(
+        self,
+        money: Minor,
+        currency: Currency,
+        decimals: u8,
+    ) -> Result<Self, CreditOverflow> {
         const OVERFLOW: CreditOverflow = CreditOverflow { operation: "conversion" };
         let product = self.billionths().checked_mul(i128::from(money.get())).ok_or(OVERFLOW)?;
         let minor_per_major = 10_i128.pow(u32::from(currency.decimals()));
@@ -200,7 +203,9 @@ mod tests {
 
     #[test]
     fn amounts_print_without_exponent_or_trailing_zeros() {
-        for (given, printed) in [("10.500", "10.5"), ("0.000000001", "0.000000001"), ("-0", "0"), ("100", "100")] {
+        for (given, printed) in
+            [("10.500", "10.5"), ("0.000000001", "0.000000001"), ("-0", "0"), ("100", "100")]
+        {
             assert_eq!(credits(given).to_string(), printed);
         }
     }

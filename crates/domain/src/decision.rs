@@ -203,7 +203,7 @@ pub enum Taking {
 pub enum Transfer {
     /// Of credits.
     Credits {
-        /// Where they leave.
+        /// Where they leave: a balance is its credits less its debits.
         debit: CreditBook,
         /// Where they arrive.
         credit: CreditBook,
@@ -212,9 +212,9 @@ pub enum Transfer {
     },
     /// Of money.
     Money {
-        /// Where it leaves.
+        /// The book debited: a balance is its credits less its debits.
         debit: MoneyBook,
-        /// Where it arrives.
+        /// The book credited.
         credit: MoneyBook,
         /// Of the amount.
         currency: Currency,
@@ -310,7 +310,7 @@ impl CreditBook {
 
 impl Effect {
     /// The account whose standing this effect changes by itself, apart from any transfer.
-    const fn account(&self) -> Option<&AccountId> {
+    pub(crate) const fn account(&self) -> Option<&AccountId> {
         match self {
             Self::AccountOpened { account }
             | Self::Frozen { account, .. }
@@ -356,6 +356,11 @@ pub enum Refusal {
     FreezeUnknown,
     /// The key was used for another request.
     KeyReused,
+    /// The command failed its own checks; nothing moved.
+    Undecided {
+        /// Which check.
+        what: &'static str,
+    },
     /// The policy can't follow those in force.
     PolicyRefused(crate::policy::TimelineFault),
 }

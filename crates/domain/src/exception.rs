@@ -89,6 +89,19 @@ impl ExceptionKind {
         Self::Undecided,
     ];
 
+    /// The kind as one byte: its place in [`Self::ALL`], from 1. Never changes for a kind.
+    #[must_use]
+    pub fn tag(self) -> u8 {
+        let place = Self::ALL.iter().position(|kind| *kind == self).unwrap_or(0);
+        u8::try_from(place).unwrap_or(u8::MAX).saturating_add(1)
+    }
+
+    /// The kind with this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
     /// The name that the API shows.
     #[must_use]
     pub const fn name(self) -> &'static str {

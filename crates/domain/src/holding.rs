@@ -133,11 +133,7 @@ impl Lot {
     /// Granted + received - drawn - reserved - given. Below zero in an overdraft, and where an
     /// earlier total of the payment was too high.
     fn content(self) -> Result<Credits, CreditOverflow> {
-        self.granted
-            .plus(self.received)?
-            .minus(self.drawn)?
-            .minus(self.reserved)?
-            .minus(self.given)
+        self.granted.plus(self.received)?.minus(self.drawn)?.minus(self.reserved)?.minus(self.given)
     }
 }
 
@@ -237,6 +233,11 @@ impl Holding {
             Shortfall::WriteOff => (Credits::ZERO, now.shortfall),
         };
         Ok(Books { paid: free.paid, gift: free.gift, held, owed, written_off })
+    }
+
+    /// What is left in the paid lot, held or free.
+    pub(crate) fn paid_left(&self) -> Result<Credits, CreditOverflow> {
+        Ok(self.left(self.refunded.plus(self.charged_back)?)?.paid)
     }
 
     /// What is left once `target` is taken: each lot's share off itself first, then what one lacks

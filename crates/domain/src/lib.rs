@@ -7,22 +7,25 @@
 //!
 //! Never here: a clock, I/O, randomness, async, serde, storage, a float, a panic.
 
+pub mod credits;
 pub mod ids;
 pub mod money;
-pub mod credits;
 pub mod time;
 
-pub mod notice;
 pub mod input;
+pub mod notice;
 pub mod policy;
 
-pub mod payment;
-pub mod holding;
 pub mod account;
 pub mod exception;
+pub mod holding;
+pub mod payment;
 pub mod state;
 
+pub mod apply;
+pub mod decide;
 pub mod decision;
 pub mod record;
 
-
+mod draft;
+mod entitlement;

@@ -53,7 +53,7 @@ pub struct Paid {
 impl Payment {
     /// A payment of which nothing is known yet.
     #[must_use]
-    pub const fn new() -> Self {
+    pub const fn unknown() -> Self {
         Self {
             account: None,
             customer: None,

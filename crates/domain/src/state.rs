@@ -105,7 +105,7 @@ pub struct State {
 impl Book {
     /// A ledger without a record.
     #[must_use]
-    pub const fn new() -> Self {
+    pub const fn empty() -> Self {
         Self {
             timeline: Timeline::EMPTY,
             policy_file: None,

@@ -45,7 +45,8 @@ impl Timestamp {
     #[must_use]
     pub fn days_before(self, days: u32) -> Self {
         let micros = i64::from(days).saturating_mul(86_400_000_000);
-        Self::from_micros(self.micros().saturating_sub(micros)).unwrap_or(Self(jiff::Timestamp::MIN))
+        Self::from_micros(self.micros().saturating_sub(micros))
+            .unwrap_or(Self(jiff::Timestamp::MIN))
     }
 }
 

@@ -109,10 +109,10 @@ impl Document {
     ///
     /// # Errors
     /// All that `read` and the conversions under it found wrong.
-    pub fn read<T>(
-        &self,
+    pub fn read<'d, T>(
+        &'d self,
         keys: &[&str],
-        read: impl FnOnce(&mut Reader<'_, '_>) -> Result<T, Faulted>,
+        read: impl FnOnce(&mut Reader<'_, 'd>) -> Result<T, Faulted>,
     ) -> Result<T, Faults> {
         let mut findings = Vec::new();
         match Item::root(&self.root, &mut findings).table(keys, read) {
@@ -184,5 +184,67 @@ fn moved(value: &mut Value, at: &At) {
         | Value::Boolean(_)
         | Value::Moment(_)
         | Value::Variable(..) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Reads all kinds of keys after the environment had its say.
+    fn check(variables: &[(&[&str], &str)], expected: &str) {
+        let mut document =
+            Document::parse("[server]\npublic = 7\n[limits]\nqueue = 10\n").expect("is TOML");
+        for (path, text) in variables {
+            document.set(path, &path.join("__").to_uppercase(), text);
+        }
+        let read = document.read(&["server", "limits"], |root| {
+            let public = root.required("server", "add [server]").and_then(|mut server| {
+                server.table(&["public", "roles"], |server| {
+                    let public = server.required("public", "name an address")?.text();
+                    let roles = server
+                        .optional("roles")
+                        .map(|mut roles| roles.list(|role| role.choice(&[("read", 'r')])));
+                    Ok((public?.to_owned(), roles.transpose()?))
+                })
+            });
+            let queue = root.required("limits", "add [limits]").and_then(|mut limits| {
+                limits.table(&["queue", "strict"], |limits| {
+                    let queue = limits.required("queue", "")?.integer(1..=100_u16);
+                    let strict = limits.optional("strict").map(|mut strict| strict.boolean());
+                    Ok((queue?, strict.transpose()?))
+                })
+            });
+            Ok(format!("{:?} {:?}", public?, queue?))
+        });
+        assert_eq!(read.unwrap_or_else(|faults| faults.to_string()), expected);
+    }
+
+    #[test]
+    fn a_variable_serves_as_whichever_type_its_key_takes() {
+        check(
+            &[
+                (&["server", "public"], "8080"),
+                (&["server", "roles"], "[\"read\"]"),
+                (&["limits", "queue"], "20"),
+                (&["limits", "strict"], "true"),
+            ],
+            "(\"8080\", Some(['r'])) (20, Some(true))",
+        );
+    }
+
+    #[test]
+    fn faults_of_variables_name_them_after_those_of_the_text() {
+        check(
+            &[
+                (&["server", "roles"], "[\"reed\"]"),
+                (&["limits", "queue"], "many"),
+                (&["nats", "url"], "nats://host"),
+            ],
+            "line 2: server.public: must be text, not a whole number; write it in quotes\n\
+             environment LIMITS__QUEUE: limits.queue: must be a whole number, not text; write digits without quotes\n\
+             environment NATS__URL: nats: is not a known key; remove it; known here are server, limits\n\
+             environment SERVER__ROLES: server.roles[0]: \"reed\" is not one of \"read\"; did you mean \"read\"?",
+        );
     }
 }

@@ -20,6 +20,11 @@ pub(crate) fn nearest<'k>(
         .map(|(_, word)| word)
 }
 
+/// The remedy that offers the word that was meant, if any.
+pub(crate) fn did_you_mean(meant: Option<&str>, otherwise: impl FnOnce() -> String) -> String {
+    meant.map_or_else(otherwise, |word| format!("did you mean \"{word}\"?"))
+}
+
 /// How many characters must be put in, taken out or replaced (Levenshtein).
 fn distance(one: &str, other: &str) -> usize {
     let mut row: Vec<usize> = (0..=other.chars().count()).collect();

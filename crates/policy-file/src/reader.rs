@@ -32,8 +32,8 @@ use std::{borrow::Cow, collections::BTreeMap, fmt, ops::RangeInclusive};
 
 use crate::{
     document::{Entry, Node, Value},
-    faults::{At, Finding, quoted},
-    near::nearest,
+    faults::{At, Finding, joined, quoted},
+    near::{did_you_mean, nearest},
 };
 
 /// Proof that a fault was noted; only this module makes it.
@@ -122,10 +122,10 @@ impl<'r, 'd> Item<'r, 'd> {
     /// # Errors
     /// Not a text.
     pub fn text(&mut self) -> Result<&'d str, Faulted> {
-        match self.value {
-            Value::Text(text) | Value::Variable(text, _) => Ok(text),
-            _ => Err(self.other(&TEXT)),
-        }
+        let (Value::Text(text) | Value::Variable(text, _)) = self.value else {
+            return Err(self.other(&TEXT));
+        };
+        Ok(text)
     }
 
     /// What `parse` makes of the text.
@@ -189,7 +189,10 @@ impl<'r, 'd> Item<'r, 'd> {
                 let remedy = format!("write it as a string: {}", quoted(digits));
                 return Err(self.fault("must not be a float, which is not exact", remedy));
             }
-            _ => return Err(self.other(&DECIMAL)),
+            Value::Integer(None) => return Err(self.fault("is too large", remedy)),
+            Value::Boolean(_) | Value::Moment(_) | Value::List(_) | Value::Table(_) => {
+                return Err(self.other(&DECIMAL));
+            }
         };
         parse(&digits).map_err(|error| self.fault(format!("{} {error}", quoted(&digits)), remedy))
     }
@@ -210,10 +213,11 @@ impl<'r, 'd> Item<'r, 'd> {
     /// # Errors
     /// Something else.
     pub fn moment(&mut self) -> Result<&'d str, Faulted> {
-        match self.value {
-            Value::Text(text) | Value::Moment(text) | Value::Variable(text, _) => Ok(text),
-            _ => Err(self.other(&MOMENT)),
-        }
+        let (Value::Text(text) | Value::Moment(text) | Value::Variable(text, _)) = self.value
+        else {
+            return Err(self.other(&MOMENT));
+        };
+        Ok(text)
     }
 
     /// Reads each item of a list; all are read, also after a fault.
@@ -228,8 +232,7 @@ impl<'r, 'd> Item<'r, 'd> {
         let mut items = Ok(Vec::with_capacity(nodes.len()));
         for (index, node) in nodes.iter().enumerate() {
             let path = format!("{}[{index}]", self.path);
-            let mut item =
-                Item { at: &node.at, path, value: &node.value, findings: self.findings };
+            let mut item = Item { at: &node.at, path, value: &node.value, findings: self.findings };
             collect(&mut items, read(&mut item));
         }
         items
@@ -247,8 +250,7 @@ impl<'r, 'd> Item<'r, 'd> {
         let mut items = Ok(Vec::with_capacity(entries.len()));
         for (key, Entry { node, .. }) in entries {
             let path = joined(&self.path, key);
-            let mut item =
-                Item { at: &node.at, path, value: &node.value, findings: self.findings };
+            let mut item = Item { at: &node.at, path, value: &node.value, findings: self.findings };
             collect(&mut items, read(key, &mut item));
         }
         items
@@ -276,10 +278,7 @@ impl<'r, 'd> Item<'r, 'd> {
 
     /// The value, where a variable's text needs no quotes.
     fn plain(&self) -> &'d Value {
-        match self.value {
-            Value::Variable(_, Some(literal)) => literal,
-            value => value,
-        }
+        if let Value::Variable(_, Some(literal)) = self.value { literal } else { self.value }
     }
 
     /// Notes that the value is of another type; never shows the value, which may be a secret.
@@ -315,15 +314,4 @@ fn collect<T>(items: &mut Result<Vec<T>, Faulted>, item: Result<T, Faulted>) {
         (Ok(_), Err(faulted)) => *items = Err(faulted),
         (Err(_), _) => {}
     }
-}
-
-fn did_you_mean(meant: Option<&str>, otherwise: impl FnOnce() -> String) -> String {
-    meant.map_or_else(otherwise, |word| format!("did you mean \"{word}\"?"))
-}
-
-/// The path of a key in a table; a key that TOML would quote is quoted.
-fn joined(path: &str, key: &str) -> String {
-    let bare = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    let key = if !key.is_empty() && key.chars().all(bare) { key.to_owned() } else { quoted(key) };
-    if path.is_empty() { key } else { format!("{path}.{key}") }
 }

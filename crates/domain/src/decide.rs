@@ -1,0 +1,92 @@
+//! What an input means: pure and total.
+//!
+//! [`decide`] reads the part of the state that was loaded and says what to record. Where it needs
+//! more it names what is missing; the caller loads that and asks again with the same input.
+
+mod command;
+mod delivery;
+mod post;
+mod settle;
+
+use crate::{
+    decision::{Decision, Effect, Outcome, RULES_VERSION, Refusal},
+    draft::{Draft, Fault},
+    ids::{AccountId, Sequence},
+    input::Input,
+    policy::Policy,
+    state::{Missing, State},
+    time::Timestamp,
+};
+
+/// What to do with an input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Record it with this decision.
+    Record(Decision),
+    /// A delivery of an event that is recorded already.
+    Duplicate(Sequence),
+    /// A delivery that contradicts an earlier one and is recorded already.
+    KnownConflict(Sequence),
+    /// A command that was carried out already.
+    Replayed(Sequence),
+    /// A command that is not carried out.
+    Refused(Refusal),
+}
+
+/// Decides one input at the moment at which it will be recorded.
+///
+/// The same state, input and moment give the same verdict, always. A decision that fails its own
+/// checks becomes the exception `undecided` with nothing moved; a command is then refused.
+///
+/// # Errors
+/// The state lacks something that this input depends on.
+pub fn decide(state: &State, input: &Input, now: Timestamp) -> Result<Verdict, Missing> {
+    let context = Context { state, now, sequence: state.book.next_sequence() };
+    match input {
+        Input::Delivery(delivery) => delivery::decide(&context, delivery),
+        Input::Command(command) => command::decide(&context, command),
+    }
+}
+
+/// What every rule may look at.
+struct Context<'s> {
+    state: &'s State,
+    now: Timestamp,
+    sequence: Sequence,
+}
+
+impl Context<'_> {
+    /// The policy at a moment.
+    fn policy(&self, at: Timestamp) -> Result<&Policy, Fault> {
+        self.state.book.timeline.at(at).ok_or(Fault::Broken("no policy is in force"))
+    }
+}
+
+/// The decision that a draft amounts to, once it passes its checks.
+fn finish(draft: Draft<'_>, policy: Option<u32>, outcome: Outcome) -> Result<Decision, Fault> {
+    for account in draft.accounts.values() {
+        if !account.view.books.is_sound() {
+            return Err(Fault::Broken("a part of a balance is below zero"));
+        }
+        if account.view.books != account.books()? {
+            return Err(Fault::Broken("transfers and lots disagree"));
+        }
+    }
+    for holding in draft.holdings.values() {
+        let taken = holding.refunded.plus(holding.charged_back)?;
+        let granted = holding.granted();
+        if taken.paid > granted.paid || taken.gift > granted.gift {
+            return Err(Fault::Broken("more is taken than was granted"));
+        }
+    }
+    let Draft { effects, transfers, .. } = draft;
+    Ok(Decision { rules: RULES_VERSION, policy, outcome, effects, transfers })
+}
+
+/// Opens an account unless it is open.
+fn open(draft: &mut Draft<'_>, account: &AccountId) -> Result<(), Fault> {
+    match draft.account(account)? {
+        Some(_) => Ok(()),
+        None => draft.push(Effect::AccountOpened { account: account.clone() }),
+    }
+}

@@ -1,0 +1,167 @@
+//! Deliveries: known already, kept aside, or facts about a payment.
+
+use std::sync::Arc;
+
+use crate::{
+    decide::{Context, Verdict, finish, post},
+    decision::{Decision, Effect, Outcome, Quarantine, RULES_VERSION},
+    draft::{Draft, Fault},
+    exception::{Exception, ExceptionId, ExceptionKind},
+    ids::Sequence,
+    input::{Delivery, Freshness, Mode, Reality, Stale, UnreadableFault},
+    notice::Notice,
+    state::{Missing, PriorEvent},
+};
+
+pub(super) fn decide(context: &Context<'_>, delivery: &Delivery) -> Result<Verdict, Missing> {
+    let prior = context.state.event(&delivery.event)?;
+    if let Some(known) = prior
+        && !releases(known, delivery)
+    {
+        return known_already(context, delivery, known);
+    }
+    let waiting = prior.map(|known| known.sequence);
+    match attempt(context, delivery, waiting) {
+        Ok(decision) => Ok(Verdict::Record(decision)),
+        Err(Fault::Missing(missing)) => Err(missing),
+        Err(Fault::Broken(what)) => {
+            Ok(Verdict::Record(aside(context, delivery, Quarantine::Undecided, Arc::from(what))))
+        }
+    }
+}
+
+/// Whether a delivery sets free an earlier one of the same event that came too late (rule 9).
+fn releases(known: &PriorEvent, delivery: &Delivery) -> bool {
+    known.quarantined == Some(Quarantine::Stale)
+        && known.content == delivery.content
+        && delivery.freshness == Freshness::Fresh
+}
+
+/// Rule 8: the same content is a duplicate, other content a conflict that is kept once.
+fn known_already(
+    context: &Context<'_>,
+    delivery: &Delivery,
+    known: &PriorEvent,
+) -> Result<Verdict, Missing> {
+    if known.content == delivery.content {
+        return Ok(Verdict::Duplicate(known.sequence));
+    }
+    if let Some(sequence) = context.state.conflict(&delivery.event, delivery.content)? {
+        return Ok(Verdict::KnownConflict(sequence));
+    }
+    let detail = format!("record {} has the same event id and other content", known.sequence);
+    let raised = exception(context, delivery, ExceptionKind::Conflict, Arc::from(detail));
+    Ok(Verdict::Record(Decision {
+        rules: RULES_VERSION,
+        policy: None,
+        outcome: Outcome::Conflict { original: known.sequence },
+        effects: vec![Effect::Raised(raised)],
+        transfers: Vec::new(),
+    }))
+}
+
+fn attempt(
+    context: &Context<'_>,
+    delivery: &Delivery,
+    waiting: Option<Sequence>,
+) -> Result<Decision, Fault> {
+    if let Some((reason, detail)) = kept_aside(context, delivery) {
+        return Ok(aside(context, delivery, reason, detail));
+    }
+    let mut draft = Draft::new(context.state);
+    if let Some(sequence) = waiting {
+        draft.push(Effect::Cleared(ExceptionId { sequence, kind: ExceptionKind::Stale }))?;
+    }
+    let (policy, outcome) = match &delivery.notice {
+        Ok(Notice::Purchase(purchase)) => {
+            draft.payment_mut(&purchase.payment)?.learn_purchase(purchase);
+            assign(&mut draft, purchase)?;
+            (post::post(context, &mut draft, &purchase.payment)?, Outcome::Recorded)
+        }
+        Ok(Notice::Adjustment(adjustment)) => {
+            draft.payment_mut(&adjustment.payment)?.learn_adjustment(adjustment);
+            (post::post(context, &mut draft, &adjustment.payment)?, Outcome::Recorded)
+        }
+        Ok(Notice::Nothing) | Err(_) => (None, Outcome::Ignored),
+    };
+    finish(draft, policy, outcome)
+}
+
+/// The first account that was recorded for a payment keeps it (rule 10).
+fn assign(draft: &mut Draft<'_>, purchase: &crate::notice::Purchase) -> Result<(), Fault> {
+    let known = draft.payment_mut(&purchase.payment)?.account.is_some();
+    match &purchase.account {
+        Some(account) if !known => draft.push(Effect::PaymentAssigned {
+            payment: purchase.payment.clone(),
+            account: account.clone(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Why a delivery must not act, if so.
+fn kept_aside(context: &Context<'_>, delivery: &Delivery) -> Option<(Quarantine, Arc<str>)> {
+    let settings = context.state.book.settings.as_ref();
+    let mode = settings.map_or(Mode::Live, |settings| settings.mode);
+    let stale = settings.map_or(Stale::Accept, |settings| settings.stale);
+    if delivery.reality == Reality::Simulated && mode == Mode::Live {
+        return Some((Quarantine::Simulated, Arc::from("a simulated event came to a live ledger")));
+    }
+    if delivery.freshness != Freshness::Fresh && stale == Stale::Quarantine {
+        let detail = match delivery.freshness {
+            Freshness::Future => "the signature is from the future",
+            Freshness::Old | Freshness::Fresh => "the signature is older than the tolerance",
+        };
+        return Some((Quarantine::Stale, Arc::from(detail)));
+    }
+    let unreadable = delivery.notice.as_ref().err()?;
+    let reason = match unreadable.fault {
+        UnreadableFault::Malformed => Quarantine::Malformed,
+        UnreadableFault::UnknownAction => Quarantine::UnknownAction,
+        UnreadableFault::UnknownCurrency => Quarantine::UnknownCurrency,
+        UnreadableFault::AmountInvalid => Quarantine::AmountInvalid,
+    };
+    Some((reason, unreadable.detail.clone()))
+}
+
+/// The delivery is kept and moves nothing; a person will see it.
+fn aside(
+    context: &Context<'_>,
+    delivery: &Delivery,
+    reason: Quarantine,
+    detail: Arc<str>,
+) -> Decision {
+    let kind = match reason {
+        Quarantine::Malformed => ExceptionKind::Malformed,
+        Quarantine::UnknownAction => ExceptionKind::UnknownAction,
+        Quarantine::UnknownCurrency => ExceptionKind::UnknownCurrency,
+        Quarantine::AmountInvalid => ExceptionKind::AmountInvalid,
+        Quarantine::Stale => ExceptionKind::Stale,
+        Quarantine::Simulated => ExceptionKind::Simulated,
+        Quarantine::Undecided => ExceptionKind::Undecided,
+    };
+    Decision {
+        rules: RULES_VERSION,
+        policy: None,
+        outcome: Outcome::Quarantined(reason),
+        effects: vec![Effect::Raised(exception(context, delivery, kind, detail))],
+        transfers: Vec::new(),
+    }
+}
+
+fn exception(
+    context: &Context<'_>,
+    delivery: &Delivery,
+    kind: ExceptionKind,
+    detail: Arc<str>,
+) -> Exception {
+    let (payment, account) = match &delivery.notice {
+        Ok(Notice::Purchase(purchase)) => {
+            (Some(purchase.payment.clone()), purchase.account.clone())
+        }
+        Ok(Notice::Adjustment(adjustment)) => (Some(adjustment.payment.clone()), None),
+        Ok(Notice::Nothing) | Err(_) => (None, None),
+    };
+    let id = ExceptionId { sequence: context.sequence, kind };
+    Exception { id, raised_at: context.now, account, payment, detail }
+}
