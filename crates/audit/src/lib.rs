@@ -1,1 +1,15 @@
-//! Placeholder.
+//! Checking a log from its first byte, trusting nobody.
+//!
+//! [`verify`] goes through three depths: the stored values (asked of the store itself), folding
+//! (does every record follow, and does the result equal the stored projections byte for byte) and
+//! deciding again (do the raw bytes, the policy of then and today's rules give the recorded
+//! decision). [`replay`] rebuilds the projections elsewhere and says what they are.
+//!
+//! Never here: a change to the log or to the stored projections.
+
+pub mod replay;
+pub mod report;
+pub mod verify;
+
+mod again;
+mod compare;

@@ -3,10 +3,11 @@
 use crate::{
     account::View,
     decision::{CreditBook, Outcome, Transfer},
-    draft::{self, Draft, Fault},
+    draft::{Draft, Fault},
     ids::AccountId,
     input::{Command, Delivery, Input, Order},
     notice::Notice,
+    posting,
     record::Record,
     state::{Book, Key, Missing, PriorCommand, PriorEvent, State},
 };
@@ -67,11 +68,11 @@ pub fn fold_view(
     let contradiction = |_| Contradiction { sequence: record.sequence, what };
     for effect in &record.decision.effects {
         if effect.account() == Some(account) {
-            draft::watch(view, effect);
+            posting::watch(view, effect);
         }
     }
     for transfer in &record.decision.transfers {
-        draft::post(view, account, transfer).map_err(contradiction)?;
+        posting::post(view, account, transfer).map_err(contradiction)?;
     }
     count(view, record);
     Ok(true)
@@ -99,7 +100,7 @@ fn changes(state: &State, record: &Record) -> Result<Changes, Fault> {
     for account in record.decision.accounts() {
         let view = &mut draft.account_mut(&account)?.view;
         for transfer in &record.decision.transfers {
-            draft::post(view, &account, transfer)?;
+            posting::post(view, &account, transfer)?;
         }
         count(view, record);
     }

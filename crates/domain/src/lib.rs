@@ -29,3 +29,4 @@ pub mod record;
 
 mod draft;
 mod entitlement;
+mod posting;

@@ -36,14 +36,20 @@ impl Part {
     }
 }
 
-/// What all keys of one part of a ledger start with.
-pub(crate) fn prefix(ledger: &LedgerId, part: Part) -> Vec<u8> {
+/// What all keys of a ledger start with.
+pub(crate) fn ledger_prefix(ledger: &LedgerId) -> Vec<u8> {
     let name = ledger.as_str().as_bytes();
     // A ledger's name has at most 64 bytes.
     let length = u8::try_from(name.len()).unwrap_or(u8::MAX);
     let mut key = Vec::with_capacity(name.len().saturating_add(48));
     key.extend([b's', length]);
     key.extend(name);
+    key
+}
+
+/// What all keys of one part of a ledger start with.
+pub(crate) fn prefix(ledger: &LedgerId, part: Part) -> Vec<u8> {
+    let mut key = ledger_prefix(ledger);
     key.push(part.tag());
     key
 }

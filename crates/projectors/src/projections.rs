@@ -49,6 +49,12 @@ pub struct Projections {
     pub(crate) inner: Mutex<Inner>,
 }
 
+/// What the keys of all stored projections of a ledger start with.
+#[must_use]
+pub fn stored_prefix(ledger: &LedgerId) -> Vec<u8> {
+    keys::ledger_prefix(ledger)
+}
+
 /// What is in memory.
 pub(crate) struct Inner {
     /// What each ledger keeps once.

@@ -1,0 +1,325 @@
+//! The writer's step against the stores in memory.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use domain::{
+    account::{Status, View},
+    credits::Credits,
+    decision::{Outcome, Quarantine, Refusal},
+    ids::{
+        AccountId, Actor, AdjustmentId, Digest, EventId, EventKey, IdempotencyKey, ItemId,
+        LedgerId, OperationId, Origin, PaymentId, PaymentKey, SourceName, Text,
+    },
+    input::{
+        Command, Delivery, Evidence, Freshness, Input, LotKind, Mode, Order, Reality, Settings,
+        Stale, Usage,
+    },
+    money::{Currency, Minor},
+    notice::{
+        Action, Adjustment, AdjustmentLine, Basket, Extent, Line, Notice, Progress, Purchase,
+        Status as Step,
+    },
+    policy::{Balance, Checkout, Measures, Policy, Shortfall, Spending, Unlisted},
+    time::Timestamp,
+};
+use engine::step::{Answer, Engine, Request};
+use event_store::{
+    log::EventLog,
+    memory::{FailurePoint, MemoryLog, MemoryViews},
+    views::ViewStore,
+};
+use projectors::projections::Projections;
+use sha2::Digest as _;
+
+/// A ledger on stores in memory, with its policy and settings in force.
+struct Ledger {
+    log: Arc<MemoryLog>,
+    views: Arc<dyn ViewStore>,
+    projections: Arc<Projections>,
+    engine: Engine,
+    clock: i64,
+}
+
+fn ledger() -> LedgerId {
+    LedgerId::new("main").unwrap()
+}
+
+fn account() -> AccountId {
+    AccountId::new("acct").unwrap()
+}
+
+fn credits(text: &str) -> Credits {
+    Credits::parse(text, 9).unwrap()
+}
+
+fn policy() -> Policy {
+    let frozen = Measures {
+        spending: Spending::Suspend,
+        balance: Balance::FreezePayment,
+        checkout: Checkout::Limit,
+        ..Measures::NONE
+    };
+    Policy {
+        name: Text::new("test").unwrap(),
+        version: 1,
+        effective_from: Timestamp::EPOCH,
+        unit: Text::new("USD").unwrap(),
+        decimals: 6,
+        rates: BTreeMap::from([(Currency::new("USD").unwrap(), credits("10"))]),
+        prices: BTreeMap::new(),
+        unlisted: Unlisted::Ignore,
+        spend_first: LotKind::Gift,
+        shortfall: Shortfall::Owed,
+        settle_owed: true,
+        on_dispute: frozen,
+        on_chargeback: frozen,
+        with_open_case: None,
+        close_after: None,
+    }
+}
+
+impl Ledger {
+    fn new() -> Self {
+        Self::on(Arc::new(MemoryLog::new()), Arc::new(MemoryViews::new()), 0)
+    }
+
+    fn on(log: Arc<MemoryLog>, views: Arc<dyn ViewStore>, clock: i64) -> Self {
+        let projections = Arc::new(Projections::new(views.clone()));
+        let engine = Engine::open(log.clone(), projections.clone(), |_, _| ()).unwrap();
+        let mut own = Self { log, views, projections, engine, clock };
+        if own.log.head(&ledger()).is_none() {
+            let file = Digest([7; 32]);
+            own.command("policy", Order::ActivatePolicy { policy: Arc::new(policy()), file });
+            own.command(
+                "settings",
+                Order::Configure(Settings {
+                    mode: Mode::Live,
+                    stale: Stale::Accept,
+                    account_from: Vec::new(),
+                    tolerance_seconds: Some(300),
+                    future_seconds: 60,
+                }),
+            );
+        }
+        own
+    }
+
+    fn step(&mut self, inputs: Vec<Input>) -> Vec<Answer> {
+        self.clock += 1;
+        let now = Timestamp::from_seconds(self.clock).unwrap();
+        let request = |input| Request { ledger: ledger(), input, body: Arc::from([]) };
+        self.engine.step(now, inputs.into_iter().map(request).collect()).unwrap()
+    }
+
+    fn one(&mut self, input: Input) -> Answer {
+        self.step(vec![input]).pop().unwrap()
+    }
+
+    fn command(&mut self, key: &str, order: Order) -> Answer {
+        self.one(command(key, order))
+    }
+
+    fn view(&self) -> View {
+        self.projections.account(&ledger(), &account()).unwrap().unwrap()
+    }
+}
+
+fn command(key: &str, order: Order) -> Input {
+    let key = IdempotencyKey::new(key).unwrap();
+    let request = Digest(sha2::Sha256::digest(format!("{order:?}")).into());
+    let id = OperationId::of(&ledger(), &key);
+    let actor = Actor::new("test").unwrap();
+    Input::Command(Box::new(Command { key, id, actor, request, order }))
+}
+
+fn debit(key: &str, amount: &str) -> Input {
+    let amount = credits(amount);
+    command(key, Order::Debit { account: account(), amount, usage: Usage::Asked })
+}
+
+fn event(id: &str, notice: Notice) -> Delivery {
+    let origin = Origin::new("paddle").unwrap();
+    let at = Timestamp::from_seconds(1_000).unwrap();
+    let content = Digest(sha2::Sha256::digest(format!("{notice:?}")).into());
+    Delivery {
+        source: SourceName::new("paddle").unwrap(),
+        event: EventKey::Event { origin, id: EventId::new(id).unwrap() },
+        event_type: None,
+        occurred_at: Some(at),
+        received_at: at,
+        body: content,
+        content,
+        evidence: Evidence { header: Arc::from("ts=1;h1=00"), secret: [0; 4], signed_at: at },
+        freshness: Freshness::Fresh,
+        reality: Reality::Genuine,
+        notice: Ok(notice),
+    }
+}
+
+fn payment(id: &str) -> PaymentKey {
+    PaymentKey { origin: Origin::new("paddle").unwrap(), id: PaymentId::new(id).unwrap() }
+}
+
+fn purchase(event_id: &str, id: &str, minor: i64) -> Input {
+    let amount = Minor::new(minor).unwrap();
+    let item = ItemId::new("item").unwrap();
+    let line = Line { item, price: None, quantity: 1, subtotal: amount, discount: Minor::ZERO };
+    let basket = Basket {
+        currency: Currency::new("USD").unwrap(),
+        subtotal: amount,
+        discount: Minor::ZERO,
+        tax: Minor::ZERO,
+        total: amount,
+        lines: vec![line],
+    };
+    Input::Delivery(Box::new(event(
+        event_id,
+        Notice::Purchase(Purchase {
+            payment: payment(id),
+            occurred_at: Timestamp::from_seconds(1_000).unwrap(),
+            account: Some(account()),
+            customer: None,
+            progress: Progress::Completed(basket),
+        }),
+    )))
+}
+
+fn adjustment(event_id: &str, id: &str, action: Action, minor: i64) -> Input {
+    let subtotal = Minor::new(minor).unwrap();
+    let at = Timestamp::from_seconds(2_000).unwrap();
+    Input::Delivery(Box::new(event(
+        event_id,
+        Notice::Adjustment(Adjustment {
+            id: AdjustmentId::new(event_id).unwrap(),
+            payment: payment(id),
+            occurred_at: at,
+            filed_at: at,
+            action,
+            status: Step::Approved,
+            extent: Extent::Unsaid,
+            currency: Currency::new("USD").unwrap(),
+            subtotal,
+            total: subtotal,
+            lines: vec![AdjustmentLine { item: ItemId::new("item").unwrap(), subtotal }],
+            customer: None,
+        }),
+    )))
+}
+
+#[test]
+fn a_purchase_is_spent_charged_back_owed_and_settled() {
+    let mut own = Ledger::new();
+    own.one(purchase("evt1", "txn1", 1_000));
+    assert_eq!(own.view().books.paid, credits("100"));
+    own.one(debit("use", "30"));
+    own.one(adjustment("evt2", "txn1", Action::Chargeback, 1_000));
+    let view = own.view();
+    assert_eq!((view.books.owed, view.books.paid), (credits("30"), credits("0")));
+    assert_eq!(view.status(), Status::Frozen);
+    let Answer::Refused(refusal) = own.one(debit("more", "1")) else { panic!("not refused") };
+    assert_eq!(refusal, Refusal::AccountFrozen);
+    own.one(purchase("evt3", "txn2", 1_000));
+    let view = own.view();
+    assert_eq!((view.books.owed, view.books.paid), (credits("0"), credits("70")));
+    own.one(adjustment("evt4", "txn1", Action::ChargebackReverse, 1_000));
+    let view = own.view();
+    assert_eq!((view.books.owed, view.books.paid), (credits("0"), credits("170")));
+    assert_eq!((view.status(), view.version), (Status::Active, 5));
+}
+
+#[test]
+fn an_event_counts_once_in_a_group_and_after_a_restart() {
+    let mut own = Ledger::new();
+    let answers = own.step(vec![purchase("evt1", "txn1", 100), purchase("evt1", "txn1", 100)]);
+    assert!(matches!(answers[0], Answer::Recorded { .. }));
+    assert!(matches!(answers[1], Answer::Duplicate { sequence } if sequence.get() == 3));
+    let mut again = Ledger::on(own.log.clone(), Arc::new(MemoryViews::new()), own.clock);
+    assert!(matches!(again.one(purchase("evt1", "txn1", 100)), Answer::Duplicate { .. }));
+    let Answer::Recorded { record, .. } = again.one(purchase("evt1", "txn1", 900)) else {
+        panic!("a conflict is recorded")
+    };
+    assert!(matches!(record.decision.outcome, Outcome::Conflict { .. }));
+    let known = again.one(purchase("evt1", "txn1", 900));
+    assert!(matches!(known, Answer::KnownConflict { sequence } if sequence == record.sequence));
+    assert_eq!(again.view().books.paid, credits("10"));
+}
+
+#[test]
+fn a_command_is_carried_out_once_and_answers_alike() {
+    let mut own = Ledger::new();
+    own.one(purchase("evt1", "txn1", 100));
+    let answers = own.step(vec![debit("k", "1"), debit("k", "1"), debit("k", "2")]);
+    let Answer::Recorded { record: first, .. } = &answers[0] else { panic!("not carried out") };
+    let Answer::Replayed { record: again, .. } = &answers[1] else { panic!("not repeated") };
+    assert_eq!(first, again);
+    assert!(matches!(&answers[2], Answer::Refused(Refusal::KeyReused)));
+    let Answer::Replayed { record: later, view } = own.one(debit("k", "1")) else {
+        panic!("not repeated")
+    };
+    assert_eq!((&later, view.unwrap().books.paid), (first, credits("9")));
+}
+
+#[test]
+fn an_adjustment_before_its_purchase_waits_as_an_orphan() {
+    let mut own = Ledger::new();
+    own.one(adjustment("evt1", "txn1", Action::Refund, 500));
+    let open = own.projections.exceptions(&ledger(), None, 10).unwrap();
+    assert_eq!(open.iter().map(|raised| raised.id.kind.name()).collect::<Vec<_>>(), ["orphan"]);
+    own.one(purchase("evt2", "txn1", 1_000));
+    assert_eq!(own.view().books.paid, credits("50"));
+    assert!(own.projections.exceptions(&ledger(), None, 10).unwrap().is_empty());
+}
+
+#[test]
+fn usage_that_happened_already_is_owed_beyond_what_is_there() {
+    let mut own = Ledger::new();
+    own.one(purchase("evt1", "txn1", 100));
+    let (amount, usage) = (credits("25"), Usage::AlreadyHappened);
+    own.command("late", Order::Debit { account: account(), amount, usage });
+    assert_eq!((own.view().books.paid, own.view().books.owed), (credits("0"), credits("15")));
+    own.one(purchase("evt2", "txn2", 200));
+    assert_eq!((own.view().books.paid, own.view().books.owed), (credits("5"), credits("0")));
+}
+
+#[test]
+fn a_simulated_event_never_acts_in_a_live_ledger() {
+    let mut own = Ledger::new();
+    let Input::Delivery(mut delivery) = purchase("evt1", "txn1", 100) else { panic!("a command") };
+    delivery.reality = Reality::Simulated;
+    let Answer::Recorded { record, .. } = own.one(Input::Delivery(delivery)) else {
+        panic!("not recorded")
+    };
+    assert_eq!(record.decision.outcome, Outcome::Quarantined(Quarantine::Simulated));
+    assert_eq!(own.projections.account(&ledger(), &account()).unwrap(), None);
+}
+
+#[test]
+fn nothing_of_a_group_shows_when_its_append_fails() {
+    let mut own = Ledger::new();
+    own.log.fail_next_append(FailurePoint::AfterWrite);
+    let now = Timestamp::from_seconds(9).unwrap();
+    let body: Arc<[u8]> = Arc::from([]);
+    let request = Request { ledger: ledger(), input: purchase("evt1", "txn1", 100), body };
+    own.engine.step(now, vec![request]).unwrap_err();
+    assert_eq!(own.projections.account(&ledger(), &account()).unwrap(), None);
+    let reopened = Arc::new(own.log.reopened());
+    let again = Ledger::on(reopened, Arc::new(MemoryViews::new()), 10);
+    assert_eq!(again.view().books.paid, credits("10"));
+}
+
+#[test]
+fn a_checkpoint_and_the_tail_give_what_a_whole_fold_gives() {
+    let mut own = Ledger::new();
+    for number in 0..50 {
+        own.one(purchase(&format!("evt{number}"), &format!("txn{number}"), 100 + number));
+        if number == 30 {
+            own.projections.checkpoint().unwrap();
+        }
+    }
+    for views in [own.views.clone(), Arc::new(MemoryViews::new())] {
+        let again = Ledger::on(own.log.clone(), views, own.clock);
+        let (fresh, known) = (&again.projections, &own.projections);
+        assert_eq!(again.view(), own.view());
+        assert_eq!(fresh.book(&ledger()).unwrap(), known.book(&ledger()).unwrap());
+    }
+}
