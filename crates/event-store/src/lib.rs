@@ -1,1 +1,38 @@
-//! Placeholder.
+//! The log: per ledger a gapless, hash-chained sequence of records with the bytes they came from.
+//!
+//! In the order of reading: what a log is ([`log`]) and what a store of derived views is
+//! ([`views`]); the stored form of a record ([`form`]) and the hash chain over it ([`chain`]); the
+//! two implementations, in memory ([`memory`]) and on sled ([`mod@sled`]), with the file that
+//! tells a lost tail ([`high_water`]); and the check of a whole log ([`verify`]).
+//!
+//! Below them, without storage: how records and bodies are packed (`pack` makes a group's `block`s
+//! into `frame`s under `key`s), and how records are found again (`index`).
+//!
+//! Never here: a decision, a clock, a record changed or removed. `sled` is named in the module
+//! [`mod@sled`] only.
+
+pub mod log;
+pub mod views;
+
+pub mod form;
+
+pub mod chain;
+
+pub mod memory;
+
+pub mod high_water;
+pub mod sled;
+
+pub mod verify;
+
+mod block;
+mod bytes;
+mod frame;
+mod index;
+mod key;
+mod pack;
+mod walk;
+
+#[cfg(test)]
+#[path = "../tests/samples/mod.rs"]
+mod samples;

@@ -1,0 +1,117 @@
+//! Options, pairs, lists, maps and sets of anything that has a form; [`super`] has their drawing.
+//!
+//! A count is never above the number of bytes that are left, and every value has a byte at least:
+//! a false count is refused before anything is allocated. There is no lower limit, since a record
+//! that was acknowledged must never be too long to be read.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use imbl::OrdSet;
+
+use super::{Form, FormFault, Reader, Writer};
+
+/// How many values of a list get room before the first is read. A false count costs no more.
+const ROOM_MAX: usize = 16;
+
+impl<T: Form> Form for Arc<T> {
+    fn put(&self, to: &mut Writer) {
+        T::put(self, to);
+    }
+
+    fn take(from: &mut Reader<'_>) -> Result<Self, FormFault> {
+        T::take(from).map(Self::new)
+    }
+}
+
+impl<T: Form> Form for Box<T> {
+    fn put(&self, to: &mut Writer) {
+        T::put(self, to);
+    }
+
+    fn take(from: &mut Reader<'_>) -> Result<Self, FormFault> {
+        T::take(from).map(Self::new)
+    }
+}
+
+impl<T: Form> Form for Option<T> {
+    fn put(&self, to: &mut Writer) {
+        self.is_some().put(to);
+        if let Some(value) = self {
+            value.put(to);
+        }
+    }
+
+    fn take(from: &mut Reader<'_>) -> Result<Self, FormFault> {
+        bool::take(from)?.then(|| T::take(from)).transpose()
+    }
+}
+
+impl<A: Form, B: Form> Form for (A, B) {
+    fn put(&self, to: &mut Writer) {
+        self.0.put(to);
+        self.1.put(to);
+    }
+
+    fn take(from: &mut Reader<'_>) -> Result<Self, FormFault> {
+        Ok((A::take(from)?, B::take(from)?))
+    }
+}
+
+impl<T: Form> Form for Vec<T> {
+    fn put(&self, to: &mut Writer) {
+        to.count(self.len());
+        self.iter().for_each(|value| value.put(to));
+    }
+
+    fn take(from: &mut Reader<'_>) -> Result<Self, FormFault> {
+        let count = from.count()?;
+        let mut values = Self::with_capacity(count.min(ROOM_MAX));
+        for _ in 0..count {
+            values.push(T::take(from)?);
+        }
+        Ok(values)
+    }
+}
+
+impl<K: Form + Ord, V: Form> Form for BTreeMap<K, V> {
+    fn put(&self, to: &mut Writer) {
+        to.count(self.len());
+        for (key, value) in self {
+            key.put(to);
+            value.put(to);
+        }
+    }
+
+    fn take(from: &mut Reader<'_>) -> Result<Self, FormFault> {
+        let mut map = Self::new();
+        for _ in 0..from.count()? {
+            let offset = from.offset();
+            let key = K::take(from)?;
+            if map.last_key_value().is_some_and(|(last, _)| *last >= key) {
+                return Err(FormFault::NotCanonical { of: "map", offset });
+            }
+            map.insert(key, V::take(from)?);
+        }
+        Ok(map)
+    }
+}
+
+impl<T: Form + Ord + Clone> Form for OrdSet<T> {
+    fn put(&self, to: &mut Writer) {
+        to.count(self.len());
+        self.iter().for_each(|value| value.put(to));
+    }
+
+    fn take(from: &mut Reader<'_>) -> Result<Self, FormFault> {
+        let mut set = Self::new();
+        for _ in 0..from.count()? {
+            let offset = from.offset();
+            let value = T::take(from)?;
+            if set.get_max().is_some_and(|last| *last >= value) {
+                return Err(FormFault::NotCanonical { of: "set", offset });
+            }
+            set.insert(value);
+        }
+        Ok(set)
+    }
+}

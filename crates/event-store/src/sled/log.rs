@@ -1,0 +1,344 @@
+//! The log on sled: one batch for each group, readers that see what is durable.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use domain::{
+    ids::{AccountId, LedgerId, Sequence},
+    state::Key,
+};
+use parking_lot::{Mutex, RwLock};
+
+use super::values::{Values, bodies, damaged, failed, records};
+use crate::{
+    form,
+    frame::Packer,
+    index::{Mark, Overlay, RunHead},
+    key::{Kind, StoredKey},
+    log::{self, Append, AppendError, EventLog, Head, Place, ReadError, Recorded, StorageFault},
+    pack::{self, Packed},
+};
+
+pub(crate) struct SledLog {
+    values: Values,
+    /// Held by the one append that is under way.
+    writer: Mutex<Writer>,
+    /// What is durable, which is what readers see.
+    books: RwLock<BTreeMap<LedgerId, Book>>,
+    run_records: u64,
+}
+
+struct Writer {
+    packer: Packer,
+    latched: Option<String>,
+    #[cfg(any(test, feature = "tamper"))]
+    fail_next: bool,
+}
+
+/// What is known of a ledger without reading.
+pub(super) struct Book {
+    pub(super) head: Head,
+    pub(super) runs: Vec<Arc<RunHead>>,
+    /// The records after the last run.
+    pub(super) overlay: Overlay,
+}
+
+impl SledLog {
+    pub(super) fn new(
+        values: Values,
+        books: BTreeMap<LedgerId, Book>,
+        run_records: u64,
+    ) -> Result<Self, ReadError> {
+        let packer = Packer::new().map_err(|fault| failed(fault.into()))?;
+        let writer = Writer {
+            packer,
+            latched: None,
+            #[cfg(any(test, feature = "tamper"))]
+            fail_next: false,
+        };
+        Ok(Self { values, writer: Mutex::new(writer), books: RwLock::new(books), run_records })
+    }
+
+    pub(crate) const fn values(&self) -> &Values {
+        &self.values
+    }
+
+    /// The last record of each ledger.
+    pub(super) fn ends(&self) -> BTreeMap<LedgerId, Sequence> {
+        let books = self.books.read();
+        books.iter().map(|(ledger, book)| (ledger.clone(), book.head.sequence)).collect()
+    }
+
+    /// The last record that is in an index run.
+    pub(super) fn indexed_up_to(&self, ledger: &LedgerId) -> Option<Sequence> {
+        Some(self.books.read().get(ledger)?.runs.last()?.last)
+    }
+
+    /// Adds records that were read again to the overlay.
+    pub(super) fn add_to_overlay(&self, ledger: &LedgerId, tail: &[Recorded]) {
+        if let Some(book) = self.books.write().get_mut(ledger) {
+            tail.iter().for_each(|recorded| book.overlay.add(ledger, recorded.record()));
+        }
+    }
+
+    #[cfg(any(test, feature = "tamper"))]
+    pub(super) fn fail_next_append(&self) {
+        self.writer.lock().fail_next = true;
+    }
+
+    /// Packs the group and writes it with the index runs that are due.
+    fn write(&self, writer: &mut Writer, group: &[Append]) -> Result<Written, StorageFault> {
+        let mut packed: Packed = pack::pack(&mut writer.packer, group, |ledger| self.head(ledger))?;
+        let mut runs = BTreeMap::new();
+        for ledger in packed.heads.keys() {
+            if let Some(run) = self.due_run(ledger) {
+                pack::pack_run(&mut writer.packer, ledger, &run, &mut packed.pieces)?;
+                runs.insert(ledger.clone(), Arc::new(run.head));
+            }
+        }
+        self.values.commit(packed.pieces)?;
+        #[cfg(any(test, feature = "tamper"))]
+        if std::mem::take(&mut writer.fail_next) {
+            return Err("a failed sync that the test asked for".into());
+        }
+        Ok(Written { heads: packed.heads, runs })
+    }
+
+    fn due_run(&self, ledger: &LedgerId) -> Option<crate::index::Run> {
+        let books = self.books.read();
+        let overlay = &books.get(ledger)?.overlay;
+        if overlay.records() >= self.run_records { overlay.to_run() } else { None }
+    }
+
+    /// Shows readers what is durable now.
+    fn publish(&self, group: &[Append], written: Written) {
+        let mut books = self.books.write();
+        for (ledger, head) in written.heads {
+            books.entry(ledger).and_modify(|book| book.head = head).or_insert_with(|| Book {
+                head,
+                runs: Vec::new(),
+                overlay: Overlay::default(),
+            });
+        }
+        for (ledger, run) in written.runs {
+            if let Some(book) = books.get_mut(&ledger) {
+                book.runs.push(run);
+                book.overlay = Overlay::default();
+            }
+        }
+        for append in group {
+            if let Some(book) = books.get_mut(&append.ledger) {
+                book.overlay.add(&append.ledger, &append.record);
+            }
+        }
+    }
+
+    /// The block in which a durable record or body is, unpacked.
+    fn open_block(
+        &self,
+        kind: Kind,
+        ledger: &LedgerId,
+        sequence: Sequence,
+    ) -> Result<Option<(StoredKey, Vec<u8>)>, ReadError> {
+        if self.head(ledger).is_none_or(|head| sequence > head.sequence) {
+            return Ok(None);
+        }
+        let missing = || damaged(ledger, Place::Record(sequence), "it is missing");
+        let key = self.values.block_of(kind, ledger, sequence)?.ok_or_else(missing)?;
+        let raw = self.values.open(&key)?;
+        Ok(Some((key, raw)))
+    }
+
+    /// The records from `next` on that are in its block, up to `last`.
+    fn rest_of_block(
+        &self,
+        ledger: &LedgerId,
+        next: Sequence,
+        out: &mut Vec<Recorded>,
+    ) -> Result<(), ReadError> {
+        let Some((key, raw)) = self.open_block(Kind::Records, ledger, next)? else { return Ok(()) };
+        let block = records(&key, &raw)?;
+        if block.forms.last() < next {
+            return Err(damaged(ledger, Place::Record(next), "it is missing"));
+        }
+        if out.last().is_some_and(|before| before.hash() != block.before) {
+            return Err(damaged(ledger, key.place(), "the hash chain is broken before it"));
+        }
+        let mut hash = block.before;
+        for (sequence, form) in block.forms.iter() {
+            hash = hash.then(form);
+            if sequence >= next {
+                out.push(Recorded::new(decode(ledger, sequence, form)?, hash));
+            }
+        }
+        Ok(())
+    }
+
+    /// The sequences of a mark in one run, rising.
+    fn in_run(
+        &self,
+        ledger: &LedgerId,
+        run: &RunHead,
+        mark: Mark,
+    ) -> Result<Vec<Sequence>, ReadError> {
+        let mut found = Vec::new();
+        let first = StoredKey::first(Kind::RunChunk, ledger.clone(), run.last);
+        for chunk in run.chunks_of(mark) {
+            let chunk = u16::try_from(chunk).unwrap_or(u16::MAX);
+            let raw = self.values.open(&first.at_item(chunk))?;
+            let sequences = run.read_chunk(&raw, mark);
+            let malformed = |_| damaged(ledger, first.place(), "a chunk is malformed");
+            found.extend(sequences.map_err(malformed)?);
+        }
+        Ok(found)
+    }
+}
+
+struct Written {
+    heads: BTreeMap<LedgerId, Head>,
+    runs: BTreeMap<LedgerId, Arc<RunHead>>,
+}
+
+impl EventLog for SledLog {
+    fn ledgers(&self) -> Result<Vec<LedgerId>, ReadError> {
+        Ok(self.books.read().keys().cloned().collect())
+    }
+
+    fn head(&self, ledger: &LedgerId) -> Option<Head> {
+        self.books.read().get(ledger).map(|book| book.head)
+    }
+
+    fn append(&self, group: &[Append]) -> Result<(), AppendError> {
+        let mut writer = self.writer.lock();
+        if let Some(reason) = &writer.latched {
+            return Err(AppendError::Latched { reason: reason.clone() });
+        }
+        log::check_group(group, |ledger| self.head(ledger))?;
+        if group.is_empty() {
+            return Ok(());
+        }
+        match self.write(&mut writer, group) {
+            Ok(written) => {
+                self.publish(group, written);
+                Ok(())
+            }
+            Err(source) => {
+                writer.latched = Some(source.to_string());
+                Err(AppendError::Failed { source })
+            }
+        }
+    }
+
+    fn read(&self, ledger: &LedgerId, sequence: Sequence) -> Result<Option<Recorded>, ReadError> {
+        let opened = self.open_block(Kind::Records, ledger, sequence)?;
+        let Some((key, raw)) = opened else { return Ok(None) };
+        let block = records(&key, &raw)?;
+        let mut hash = block.before;
+        for (at, form) in block.forms.iter() {
+            hash = hash.then(form);
+            if at == sequence {
+                return Ok(Some(Recorded::new(decode(ledger, sequence, form)?, hash)));
+            }
+        }
+        Err(damaged(ledger, Place::Record(sequence), "it is missing"))
+    }
+
+    fn body(&self, ledger: &LedgerId, sequence: Sequence) -> Result<Option<Vec<u8>>, ReadError> {
+        let opened = self.open_block(Kind::Bodies, ledger, sequence)?;
+        let Some((key, raw)) = opened else { return Ok(None) };
+        let place = Place::Record(sequence);
+        let found = bodies(&key, &raw)?.iter().find(|(at, _)| *at == sequence);
+        let (_, body) = found.ok_or_else(|| damaged(ledger, place, "its body is missing"))?;
+        if !body.is_empty() {
+            let recorded = self.read(ledger, sequence)?;
+            let fits = |recorded: Recorded| log::body_fits(recorded.record(), body);
+            if !recorded.is_some_and(fits) {
+                return Err(damaged(ledger, place, "its body has another digest"));
+            }
+        }
+        Ok(Some(body.to_vec()))
+    }
+
+    fn scan(
+        &self,
+        ledger: &LedgerId,
+        after: Option<Sequence>,
+        limit: usize,
+    ) -> Result<Vec<Recorded>, ReadError> {
+        let Some(head) = self.head(ledger) else { return Ok(Vec::new()) };
+        let mut next = after.map_or(Sequence::FIRST, Sequence::next);
+        let mut out: Vec<Recorded> = Vec::new();
+        while next <= head.sequence && (out.is_empty() || out.len() < limit) {
+            self.rest_of_block(ledger, next, &mut out)?;
+            next = out.last().map_or(next, |last| last.record().sequence).next();
+        }
+        Ok(out)
+    }
+
+    fn find(&self, ledger: &LedgerId, key: &Key) -> Result<Option<Sequence>, ReadError> {
+        let mark = Mark::of_key(ledger, key).ok_or(ReadError::NotIndexed)?;
+        let runs = {
+            let books = self.books.read();
+            let Some(book) = books.get(ledger) else { return Ok(None) };
+            if let Some(sequence) = book.overlay.find(mark) {
+                return Ok(Some(sequence));
+            }
+            may_have(book, mark)
+        };
+        for run in runs.iter().rev() {
+            if let Some(sequence) = self.in_run(ledger, run, mark)?.last() {
+                return Ok(Some(*sequence));
+            }
+        }
+        Ok(None)
+    }
+
+    fn by_account(
+        &self,
+        ledger: &LedgerId,
+        account: &AccountId,
+        after: Option<Sequence>,
+        limit: usize,
+    ) -> Result<Vec<Sequence>, ReadError> {
+        let mark = Mark::of_account(ledger, account);
+        let (runs, newest) = {
+            let books = self.books.read();
+            let Some(book) = books.get(ledger) else { return Ok(Vec::new()) };
+            (may_have(book, mark), book.overlay.account(mark).to_vec())
+        };
+        let mut found = Vec::new();
+        let later = |sequence: &Sequence| Some(*sequence) > after;
+        for run in runs.iter().filter(|run| later(&run.last)) {
+            if found.len() >= limit {
+                break;
+            }
+            found.extend(self.in_run(ledger, run, mark)?.into_iter().filter(later));
+        }
+        found.extend(newest.into_iter().filter(later));
+        found.truncate(limit);
+        Ok(found)
+    }
+
+    fn latched(&self) -> Option<String> {
+        self.writer.lock().latched.clone()
+    }
+}
+
+/// The runs in which a mark can be, oldest first.
+fn may_have(book: &Book, mark: Mark) -> Vec<Arc<RunHead>> {
+    book.runs.iter().filter(|run| !run.chunks_of(mark).is_empty()).map(Arc::clone).collect()
+}
+
+fn decode(
+    ledger: &LedgerId,
+    sequence: Sequence,
+    form: &[u8],
+) -> Result<domain::record::Record, ReadError> {
+    let place = Place::Record(sequence);
+    let record =
+        form::record::decode(form).map_err(|fault| damaged(ledger, place, &fault.to_string()))?;
+    if record.sequence == sequence {
+        Ok(record)
+    } else {
+        Err(damaged(ledger, place, "it says to be another record"))
+    }
+}

@@ -1,0 +1,188 @@
+//! Both stores on sled 0.34.7, made durable. sled is named in this module and nowhere else.
+//!
+//! A store is one directory:
+//!
+//! | entry | what |
+//! | --- | --- |
+//! | `log/` | a sled database: all stored values of the log in its default tree |
+//! | `views/` | a second one for views: may be deleted, and is rebuilt from the log |
+//! | `high-water` | how far each ledger was, written apart (see [`crate::high_water`]) |
+//! | `lock` | held by the one process that has the store open |
+//!
+//! `open` opens a store; `database` opens and writes one database so that what it acknowledges
+//! survives a loss of power; `values` finds and checks the stored values of the log; `log` is the
+//! log, `recover` what it reads when it opens; `views` the views.
+
+mod database;
+mod log;
+mod open;
+mod recover;
+#[cfg(any(test, feature = "tamper"))]
+mod tamper;
+#[cfg(test)]
+mod tests;
+mod values;
+mod views;
+
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use domain::ids::{LedgerId, Sequence};
+use parking_lot::Mutex;
+
+use crate::{
+    high_water::{HighWater, HighWaterError},
+    log::{EventLog, ReadError, StorageFault},
+    views::ViewStore,
+};
+
+pub(crate) use self::log::SledLog;
+pub(crate) use self::values::Values;
+use self::views::SledViews;
+
+/// How a store uses memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// What sled may keep of the log in memory.
+    pub log_cache_bytes: u64,
+    /// What sled may keep of the views in memory.
+    pub views_cache_bytes: u64,
+    /// How many records of a ledger the index keeps in memory before it writes them as a run.
+    /// What is not yet in a run is read again when the store opens.
+    pub run_records: u64,
+}
+
+impl Options {
+    /// What a server uses.
+    pub const STANDARD: Self =
+        Self { log_cache_bytes: 64 << 20, views_cache_bytes: 64 << 20, run_records: 65_536 };
+}
+
+/// An open store: a log and its views in one directory.
+///
+/// The log and the views that it hands out keep the directory open and locked until the last of
+/// them is dropped.
+pub struct SledStore {
+    log: Arc<SledLog>,
+    views: Arc<SledViews>,
+    high_water_path: PathBuf,
+    /// What the high-water file says.
+    noted: Mutex<HighWater>,
+}
+
+/// Why a store was not opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another process has the store open.
+    #[error("open {dir}: another process has it open; stop the server or use a backup")]
+    InUse {
+        /// The directory.
+        dir: PathBuf,
+    },
+    /// A file or directory of the store can't be used.
+    #[error("{action} {path}")]
+    File {
+        /// What was tried.
+        action: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The database can't be opened.
+    #[error("open the database in {dir}")]
+    Database {
+        /// The directory.
+        dir: PathBuf,
+        /// What sled said.
+        #[source]
+        source: StorageFault,
+    },
+    /// sled put a value into a file of its own, which it never syncs. This store never makes it
+    /// do so: the directory is not of this program, or was changed.
+    #[error("open the database in {dir}: its blobs directory is not empty; restore a backup")]
+    Blobs {
+        /// The directory.
+        dir: PathBuf,
+    },
+    /// A ledger ends before a record that was acknowledged.
+    #[error(
+        "open ledger {ledger}: it ends at record {found} and was at record {noted}; restore a \
+         backup or, to go on without the lost records, delete {path}"
+    )]
+    WentBack {
+        /// The ledger.
+        ledger: LedgerId,
+        /// Its last record now, 0 for none.
+        found: u64,
+        /// The last record that was noted.
+        noted: Sequence,
+        /// The file in which it was noted.
+        path: PathBuf,
+    },
+    /// The high-water file can't be used.
+    #[error("read how far the log was")]
+    HighWater(#[from] HighWaterError),
+    /// The end of a ledger or its index can't be read.
+    #[error("read the log's end")]
+    Read(#[from] ReadError),
+}
+
+impl SledStore {
+    /// Opens the store in a directory, or makes it there.
+    ///
+    /// # Errors
+    /// See [`OpenError`]; nothing is written then but what makes the directory.
+    pub fn open(dir: &Path, options: Options) -> Result<Self, OpenError> {
+        open::open(dir, options)
+    }
+
+    /// The log.
+    #[must_use]
+    pub fn log(&self) -> Arc<dyn EventLog> {
+        Arc::<SledLog>::clone(&self.log)
+    }
+
+    /// The views.
+    #[must_use]
+    pub fn views(&self) -> Arc<dyn ViewStore> {
+        Arc::<SledViews>::clone(&self.views)
+    }
+
+    /// Notes how far every ledger is, if that changed since the last time.
+    ///
+    /// Costs two syncs, so it is called about once a second, and by dropping the store.
+    ///
+    /// # Errors
+    /// The file can't be written; the log is unharmed.
+    pub fn note_high_water(&self) -> Result<(), HighWaterError> {
+        let mut noted = self.noted.lock();
+        let now = HighWater::new(self.log.ends());
+        if *noted != now {
+            now.write(&self.high_water_path)?;
+            *noted = now;
+        }
+        Ok(())
+    }
+
+    /// The log with what a check of its stored values needs.
+    pub(crate) const fn raw(&self) -> &Arc<SledLog> {
+        &self.log
+    }
+}
+
+impl Drop for SledStore {
+    fn drop(&mut self) {
+        // A note that is not written leaves an older one, which asks for less.
+        drop(self.note_high_water());
+    }
+}
+
+/// Held while the store is open; the system releases it when the process ends.
+struct Lock {
+    _file: File,
+}
