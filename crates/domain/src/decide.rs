@@ -48,6 +48,17 @@ pub fn decide(state: &State, input: &Input, now: Timestamp) -> Result<Verdict, M
     }
 }
 
+/// What to do with an input whose decision turned out to contradict the state: only our own bug can
+/// do that, and one poisonous input must not stop the service.
+#[must_use]
+pub fn undecided(state: &State, input: &Input, now: Timestamp, what: &'static str) -> Verdict {
+    let context = Context { state, now, sequence: state.book.next_sequence() };
+    match input {
+        Input::Delivery(delivery) => delivery::undecided(&context, delivery, what),
+        Input::Command(_) => Verdict::Refused(Refusal::Undecided { what }),
+    }
+}
+
 /// What every rule may look at.
 struct Context<'s> {
     state: &'s State,

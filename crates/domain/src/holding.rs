@@ -235,9 +235,11 @@ impl Holding {
         Ok(Books { paid: free.paid, gift: free.gift, held, owed, written_off })
     }
 
-    /// What is left in the paid lot, held or free.
-    pub(crate) fn paid_left(&self) -> Result<Credits, CreditOverflow> {
-        Ok(self.left(self.refunded.plus(self.charged_back)?)?.paid)
+    /// What is left in both lots, held or free: as much of what was received is no longer lacking.
+    /// Of both, since one lot stands in for what the other lacks.
+    pub(crate) fn left_over(&self) -> Result<Credits, CreditOverflow> {
+        let left = self.left(self.refunded.plus(self.charged_back)?)?;
+        left.paid.plus(left.gift)
     }
 
     /// What is left once `target` is taken: each lot's share off itself first, then what one lacks

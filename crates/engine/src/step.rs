@@ -7,7 +7,7 @@ use std::{
 
 use domain::{
     account::View,
-    decide::{Verdict, decide},
+    decide::{Verdict, decide, undecided},
     decision::{Decision, Refusal},
     ids::{AccountId, LedgerId, Sequence},
     input::{Command, Input, Order},
@@ -174,11 +174,14 @@ impl Engine {
         match self.verdict(&mut own.state, &input, recorded_at)? {
             Verdict::Record(decision) => {
                 let record = next_record(&own.state, recorded_at, input, decision);
-                own.changed.extend(self.projections.apply(&mut own.state, &record)?);
-                own.records = own.records.saturating_add(1);
-                let view = self.view(&mut own.state, &record.input)?;
-                appends.push(Append { ledger, record, body });
-                Ok(Decided::Recorded(appends.len().saturating_sub(1), view))
+                match self.enact(own, record)? {
+                    Ok(record) => {
+                        let view = self.view(&mut own.state, &record.input)?;
+                        appends.push(Append { ledger, record, body });
+                        Ok(Decided::Recorded(appends.len().saturating_sub(1), view))
+                    }
+                    Err(refusal) => Ok(Decided::Known(Answer::Refused(refusal))),
+                }
             }
             Verdict::Duplicate(sequence) => Ok(Decided::Known(Answer::Duplicate { sequence })),
             Verdict::KnownConflict(sequence) => {
@@ -196,6 +199,31 @@ impl Engine {
             }
             Verdict::Refused(refusal) => Ok(Decided::Known(Answer::Refused(refusal))),
         }
+    }
+
+    /// Lets a record take effect on the copies. A decision that contradicts the state it was made
+    /// from becomes `undecided`: one poisonous input must not stop the service.
+    fn enact(
+        &self,
+        own: &mut Working,
+        mut record: Record,
+    ) -> Result<Result<Record, Refusal>, StepError> {
+        let changed = match self.projections.apply(&mut own.state, &record) {
+            Err(FoldError::Contradiction(found)) => {
+                match undecided(&own.state, &record.input, record.recorded_at, found.what) {
+                    Verdict::Record(decision) => record.decision = decision,
+                    Verdict::Refused(refusal) => return Ok(Err(refusal)),
+                    Verdict::Duplicate(_) | Verdict::KnownConflict(_) | Verdict::Replayed(_) => {
+                        return Err(FoldError::Contradiction(found).into());
+                    }
+                }
+                self.projections.apply(&mut own.state, &record)?
+            }
+            applied => applied?,
+        };
+        own.changed.extend(changed);
+        own.records = own.records.saturating_add(1);
+        Ok(Ok(record))
     }
 
     /// Asks the rules, loading what they miss.

@@ -24,10 +24,13 @@ pub(super) fn decide(context: &Context<'_>, delivery: &Delivery) -> Result<Verdi
     match attempt(context, delivery, waiting) {
         Ok(decision) => Ok(Verdict::Record(decision)),
         Err(Fault::Missing(missing)) => Err(missing),
-        Err(Fault::Broken(what)) => {
-            Ok(Verdict::Record(aside(context, delivery, Quarantine::Undecided, Arc::from(what))))
-        }
+        Err(Fault::Broken(what)) => Ok(undecided(context, delivery, what)),
     }
+}
+
+/// The delivery is kept for a person, since its decision failed its own checks.
+pub(super) fn undecided(context: &Context<'_>, delivery: &Delivery, what: &str) -> Verdict {
+    Verdict::Record(aside(context, delivery, Quarantine::Undecided, Arc::from(what)))
 }
 
 /// Whether a delivery sets free an earlier one of the same event that came too late (rule 9).

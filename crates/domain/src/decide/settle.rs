@@ -33,7 +33,7 @@ fn give_back(draft: &mut Draft<'_>, account: &AccountId) -> Result<(), Fault> {
     while let Some(taker) = waiting.pop_front() {
         let Some(holding) = draft.holding(&taker)? else { continue };
         let Some(newest) = holding.settlements.last() else { continue };
-        let amount = holding.paid_left()?.min(newest.amount);
+        let amount = holding.left_over()?.min(newest.amount);
         if amount.is_positive() {
             let giver = newest.giver.clone();
             waiting.extend([taker.clone(), giver.clone()]);
