@@ -1,1 +1,28 @@
-//! Placeholder.
+//! The server: configuration, the writer's thread, the listeners.
+//!
+//! In the order of the data's path: [`config`] says what there is, [`run`] opens and closes it all,
+//! `listen` accepts connections, `public` takes webhooks, `writer` has them decided and stored,
+//! `private` shows what came of them. `settle` brings configuration and log together at the start,
+//! `upkeep` stores the projections now and then.
+//!
+//! The time is read in [`clock`] only, the environment in [`config`] only.
+//! Never here: a rule about credits; a body in a log line; an answer before its record is durable.
+
+pub mod clock;
+pub mod config;
+mod limits;
+pub mod offline;
+pub mod run;
+
+mod canonical;
+mod listen;
+mod metrics;
+mod private;
+mod problem;
+mod public;
+mod settle;
+mod upkeep;
+mod writer;
+
+#[cfg(test)]
+mod tests;

@@ -1,2 +1,93 @@
-//! The one binary.
-fn main() {}
+//! The one binary: `serve`, and the commands around it.
+//!
+//! Exit codes: 0 done and clean; 1 done, with findings, faults or refusals; 2 wrong usage or
+//! configuration; 3 something could not be opened or reached.
+
+mod account;
+mod audits;
+mod checks;
+mod client;
+mod exit;
+mod init;
+mod serve;
+mod token;
+mod trigger;
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+use crate::exit::Exit;
+
+/// Turns payment webhooks into prepaid-credit balances that an auditor can trust.
+///
+/// Exit codes: 0 done and clean; 1 done, with findings, faults or refusals; 2 wrong usage or
+/// configuration; 3 something could not be opened or reached.
+#[derive(Debug, Parser)]
+#[command(name = "tallyhook", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serves webhooks and the API until SIGTERM or SIGINT.
+    ///
+    /// Prints one line of JSON with both addresses when ready. Logs go to standard error; the
+    /// environment variable TALLYHOOK_LOG says how much (error, warn, info, debug).
+    Serve {
+        /// The configuration.
+        #[arg(long, default_value = "tallyhook.toml")]
+        config: PathBuf,
+    },
+    /// Writes a commented configuration and first policies; never overwrites.
+    Init {
+        /// Into this folder.
+        #[arg(long, default_value = ".")]
+        directory: PathBuf,
+        /// Prints JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Looks at the configuration.
+    #[command(subcommand)]
+    Config(checks::ConfigCommand),
+    /// Looks at policies.
+    #[command(subcommand)]
+    Policy(checks::PolicyCommand),
+    /// Makes bearer tokens.
+    #[command(subcommand)]
+    Token(token::TokenCommand),
+    /// Shows an account, of a running server or of a stopped one's data.
+    Account(account::AccountArguments),
+    /// Posts signed webhooks of a scenario to a running server.
+    Trigger(trigger::TriggerArguments),
+    /// Checks a stopped server's log.
+    #[command(subcommand)]
+    Audit(audits::AuditCommand),
+}
+
+fn main() -> std::process::ExitCode {
+    let done = match Cli::parse().command {
+        Command::Serve { config } => serve::serve(&config),
+        Command::Init { directory, json } => init::init(&directory, json),
+        Command::Config(command) => checks::config(&command),
+        Command::Policy(command) => checks::policy(&command),
+        Command::Token(command) => token::token(&command),
+        Command::Account(arguments) => account::account(&arguments),
+        Command::Trigger(arguments) => trigger::trigger(&arguments),
+        Command::Audit(command) => audits::audit(&command),
+    };
+    done.unwrap_or_else(exit::told).into()
+}
+
+/// Prints to standard output. A reader that went away is no fault of ours.
+fn print(text: &str) {
+    use std::io::Write as _;
+
+    let _ = writeln!(std::io::stdout().lock(), "{text}");
+}
+
+/// What every command ends with.
+type Done = Result<Exit, exit::Failed>;

@@ -1,0 +1,50 @@
+//! Every queue, body, batch and wait of the server, in one place.
+
+use std::time::Duration;
+
+/// The largest body of a webhook.
+pub(crate) const WEBHOOK_BODY_BYTES_MAX: usize = 1024 * 1024;
+
+/// The largest body of a command.
+pub(crate) const COMMAND_BODY_BYTES_MAX: usize = 64 * 1024;
+
+/// The most connections of one listener; more wait in the system's own queue.
+pub(crate) const CONNECTIONS_MAX: usize = 1024;
+
+/// The most inputs that wait for the writer. Beyond that the answer is 503.
+pub(crate) const QUEUE_INPUTS_MAX: usize = 1024;
+
+/// The most inputs of one group commit: STORE.md shows that more only adds latency.
+pub(crate) const GROUP_INPUTS_MAX: usize = 256;
+
+/// The most memory that bodies between arrival and answer take, in KiB. Beyond that the answer is
+/// 503.
+pub(crate) const BODIES_KIB_MAX: usize = 64 * 1024;
+
+/// The longest that a client may take for its request's head.
+pub(crate) const HEAD_WAIT_MAX: Duration = Duration::from_secs(10);
+
+/// The longest that a client may take for its request's body.
+pub(crate) const BODY_WAIT_MAX: Duration = Duration::from_secs(10);
+
+/// The longest that open requests may take at shutdown.
+pub(crate) const GRACE_MAX: Duration = Duration::from_secs(10);
+
+/// How often the log notes how far it came, and whether a checkpoint of the projections is due is
+/// looked at.
+pub(crate) const UPKEEP_INTERVAL: Duration = Duration::from_secs(1);
+
+/// What a client that was told to try later is asked to wait, in seconds.
+pub(crate) const RETRY_AFTER_SECONDS: &str = "1";
+
+/// The number of items of a list when none is asked for.
+pub(crate) const PAGE_ITEMS_USUAL: usize = 50;
+
+/// The most items of a list.
+pub(crate) const PAGE_ITEMS_MAX: usize = 500;
+
+/// The most accounts that one filtered list looks at before it answers with a cursor.
+pub(crate) const ACCOUNTS_SCANNED_MAX: usize = 10_000;
+
+/// The most records that a view of the past is folded from.
+pub(crate) const RECORDS_FOLDED_MAX: usize = 1_000_000;

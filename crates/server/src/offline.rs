@@ -1,0 +1,78 @@
+//! The log of a stopped server, for commands that need no server.
+
+use std::{path::Path, sync::Arc};
+
+use balance_events::account_view::AccountView;
+use domain::{
+    credits::CreditOverflow,
+    ids::{AccountId, LedgerId, Sequence},
+};
+use event_store::{
+    log::EventLog,
+    memory::MemoryViews,
+    sled::{OpenError, Options, SledStore},
+    views::ViewStore,
+};
+use projectors::{
+    fold::FoldError,
+    projections::{Projections, StateError},
+};
+use publisher::convert::account_view;
+
+/// An open store whose server is stopped.
+pub struct Offline {
+    /// The log.
+    pub log: Arc<dyn EventLog>,
+    /// The stored views.
+    pub views: Arc<dyn ViewStore>,
+    /// The state of the stored views: that of the last checkpoint.
+    pub stored: Projections,
+}
+
+/// Why an account can't be shown.
+#[derive(Debug, thiserror::Error)]
+pub enum ShowError {
+    /// The state can't follow the log.
+    #[error("bring the state up to the log's end")]
+    Fold(#[from] FoldError),
+    /// The state can't be read.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// A balance is out of range.
+    #[error(transparent)]
+    Overflow(#[from] CreditOverflow),
+}
+
+impl Offline {
+    /// Opens the store of a stopped server.
+    ///
+    /// # Errors
+    /// The server still runs, or the store can't be opened.
+    pub fn open(data: &Path) -> Result<Self, OpenError> {
+        let store = SledStore::open(data, Options::STANDARD)?;
+        let (log, views) = (store.log(), store.views());
+        Ok(Self { log, stored: Projections::new(Arc::clone(&views)), views })
+    }
+
+    /// An account as of the log's end; none where the ledger has no such account.
+    ///
+    /// # Errors
+    /// The state can't follow the log.
+    pub fn account(
+        &self,
+        ledger: &LedgerId,
+        account: &AccountId,
+    ) -> Result<Option<AccountView>, ShowError> {
+        self.stored.catch_up(&*self.log, |_, _: Sequence| {})?;
+        let Some(view) = self.stored.account(ledger, account)? else { return Ok(None) };
+        let book = self.stored.book(ledger)?;
+        let unit = book.timeline.versions().first().map_or("", |policy| policy.unit.as_str());
+        Ok(Some(account_view(ledger, account, unit, &view)?))
+    }
+}
+
+/// An empty store of views in memory.
+#[must_use]
+pub fn empty_views() -> Arc<dyn ViewStore> {
+    Arc::new(MemoryViews::new())
+}

@@ -1,0 +1,83 @@
+//! Whether the process lives, whether it can do its work, and its figures.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::State,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use publisher::standing::State as Publishing;
+use serde_json::json;
+
+use super::Api;
+use crate::{metrics::Gauge, problem::Problem};
+
+/// The process answers.
+pub(super) async fn live() -> Result<Response, Problem> {
+    super::json(StatusCode::OK, &json!({"status": "live"}))
+}
+
+/// Whether deliveries are recorded and balance events published; else every reason.
+pub(super) async fn ready(State(api): State<Arc<Api>>) -> Result<Response, Problem> {
+    let reasons = reasons(&api);
+    if reasons.is_empty() {
+        return super::json(StatusCode::OK, &json!({"status": "ready", "reasons": []}));
+    }
+    let body = json!({"status": "not ready", "reasons": reasons});
+    super::json(StatusCode::SERVICE_UNAVAILABLE, &body)
+}
+
+fn reasons(api: &Api) -> Vec<String> {
+    let mut reasons = Vec::new();
+    let latched = api.writer.latched().map(str::to_owned).or_else(|| api.log.latched());
+    if let Some(reason) = latched {
+        reasons.push(format!("the log takes no records until a restart: {reason}"));
+    }
+    if let Some(standing) = &api.publisher {
+        let state = &standing.borrow().state;
+        if *state != Publishing::Publishing {
+            reasons.push(format!("balance events are not published: {state}"));
+        }
+    }
+    reasons
+}
+
+/// The figures, as Prometheus reads them.
+pub(super) async fn metrics(State(api): State<Arc<Api>>) -> Response {
+    let text = api.metrics.render(&gauges(&api));
+    let kind = HeaderValue::from_static("text/plain; version=0.0.4");
+    ([(header::CONTENT_TYPE, kind)], text).into_response()
+}
+
+fn gauges(api: &Api) -> Vec<Gauge> {
+    let records = api.ledgers.keys().map(|ledger| {
+        let head = api.log.head(ledger).map_or(0, |head| head.sequence.get());
+        (Some(ledger.to_string()), head)
+    });
+    let mut gauges = vec![
+        Gauge {
+            name: "tallyhook_queue_inputs",
+            help: "Inputs that wait for the writer.",
+            values: vec![(None, u64::try_from(api.writer.depth()).unwrap_or(u64::MAX))],
+        },
+        Gauge { name: "tallyhook_records", help: "Records in the log.", values: records.collect() },
+        Gauge {
+            name: "tallyhook_latched",
+            help: "1 when the log takes no records until a restart.",
+            values: vec![(None, u64::from(api.writer.latched().is_some()))],
+        },
+    ];
+    if let Some(standing) = &api.publisher {
+        let standing = standing.borrow();
+        let lag = standing.ledgers.iter();
+        gauges.push(Gauge {
+            name: "tallyhook_publisher_lag_records",
+            help: "Records whose balance events are not published yet.",
+            values: lag
+                .map(|(ledger, progress)| (Some(ledger.to_string()), progress.lag()))
+                .collect(),
+        });
+    }
+    gauges
+}

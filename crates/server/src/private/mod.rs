@@ -1,0 +1,111 @@
+//! The API for gateways, storefronts and operators, with metrics and health.
+//!
+//! [`access`] says who may do what, [`page`] how lists go on, [`form`] and [`payment_form`] how
+//! things look in JSON, [`request`] how requests are read;
+//! [`accounts`], [`records`] and [`exceptions`] read, [`commands`] asks the writer, [`health`] tells how the process is.
+
+mod access;
+mod accounts;
+mod commands;
+mod exceptions;
+pub(crate) mod form;
+mod health;
+mod page;
+mod payment_form;
+mod records;
+mod request;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use axum::{
+    Router,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::{delete, get, post},
+};
+use domain::ids::{LedgerId, Origin, Text};
+use event_store::log::EventLog;
+use projectors::projections::Projections;
+use publisher::standing::Standing;
+use serde::Serialize;
+use tokio::sync::watch;
+
+use crate::{
+    config::Token,
+    metrics::Metrics,
+    problem::Problem,
+    writer::{Writer, with_causes},
+};
+
+/// All that the private listener needs.
+pub(crate) struct Api {
+    pub(crate) tokens: Vec<Token>,
+    pub(crate) ledgers: BTreeMap<LedgerId, Served>,
+    pub(crate) log: Arc<dyn EventLog>,
+    pub(crate) projections: Arc<Projections>,
+    pub(crate) writer: Writer,
+    pub(crate) metrics: Arc<Metrics>,
+    /// Where the publisher stands; none without a broker.
+    pub(crate) publisher: Option<watch::Receiver<Standing>>,
+}
+
+/// What of a ledger never changes while it is served.
+#[derive(Clone, Debug)]
+pub(crate) struct Served {
+    /// What credits are called.
+    pub(crate) unit: Text,
+    /// How many decimals credits have.
+    pub(crate) decimals: u8,
+    /// The namespaces of its providers' ids.
+    pub(crate) origins: Vec<Origin>,
+}
+
+impl Api {
+    pub(crate) fn router(self) -> Router {
+        const LEDGER: &str = "/v1/ledgers/{ledger}";
+        let at = |path: &str| format!("{LEDGER}{path}");
+        Router::new()
+            .route("/livez", get(health::live))
+            .route("/readyz", get(health::ready))
+            .route("/metrics", get(health::metrics))
+            .route(&at("/accounts"), get(accounts::list))
+            .route(&at("/accounts/{account}"), get(accounts::show))
+            .route(&at("/accounts/{account}/statement"), get(accounts::statement))
+            .route(&at("/accounts/{account}/debits"), post(commands::debit))
+            .route(&at("/accounts/{account}/grants"), post(commands::grant))
+            .route(&at("/accounts/{account}/freezes"), post(commands::freeze))
+            .route(&at("/accounts/{account}/freezes/{freeze}"), delete(commands::unfreeze))
+            .route(&at("/payments/{payment}"), get(accounts::payment))
+            .route(&at("/records"), get(records::list))
+            .route(&at("/records/{sequence}"), get(records::show))
+            .route(&at("/records/{sequence}/body"), get(records::body))
+            .route(&at("/exceptions"), get(exceptions::list))
+            .fallback(|| async { Problem::not_found() })
+            .method_not_allowed_fallback(|| async { Problem::method() })
+            .with_state(Arc::new(self))
+    }
+}
+
+/// An answer in JSON.
+fn json(status: StatusCode, body: &impl Serialize) -> Result<Response, Problem> {
+    let text = serde_json::to_string(body).map_err(|error| fault(&error))?;
+    let kind = HeaderValue::from_static("application/json");
+    Ok((status, [(header::CONTENT_TYPE, kind)], text).into_response())
+}
+
+/// Logs what went wrong inside; the outside hears only that something did.
+fn fault(error: &dyn std::error::Error) -> Problem {
+    let error = with_causes(error);
+    tracing::error!(%error, "a request could not be answered");
+    Problem::internal()
+}
+
+/// Runs reads of the store beside the asynchronous workers.
+async fn blocking<T: Send + 'static>(
+    read: impl FnOnce() -> Result<T, Problem> + Send + 'static,
+) -> Result<T, Problem> {
+    match tokio::task::spawn_blocking(read).await {
+        Ok(result) => result,
+        Err(error) => Err(fault(&error)),
+    }
+}

@@ -1,0 +1,234 @@
+//! Opens everything in order, serves until told to stop, and closes everything in order.
+
+use std::{collections::BTreeMap, io, net::SocketAddr, sync::Arc, thread};
+
+use axum::Router;
+use domain::ids::LedgerId;
+use engine::step::Engine;
+use event_store::{
+    log::EventLog,
+    sled::{OpenError, Options, SledStore},
+    views::ViewStore,
+};
+use projectors::{fold::FoldError, projections::Projections};
+use publisher::{
+    run::{Config as Broker, Publisher, RunError},
+    standing::Standing,
+};
+use tokio::{net::TcpListener, runtime, sync::watch};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    clock::{Clock, SystemClock},
+    config::Config,
+    listen,
+    metrics::Metrics,
+    private::{Api, Served},
+    public::Public,
+    settle::{SettleError, settle},
+    upkeep::Upkeep,
+    writer::{Writer, WriterThread, with_causes},
+};
+
+/// Where the server listens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Addresses {
+    /// Webhooks.
+    pub public: SocketAddr,
+    /// The API.
+    pub private: SocketAddr,
+}
+
+/// Why the server can't start, or stopped by itself.
+#[derive(Debug, thiserror::Error)]
+pub enum RunFault {
+    /// The log can't be opened.
+    #[error("open the log")]
+    Open(#[from] OpenError),
+    /// The state can't follow the log.
+    #[error("bring the state up to the log's end")]
+    Fold(#[from] FoldError),
+    /// The configuration and the log can't be brought together.
+    #[error(transparent)]
+    Settle(#[from] SettleError),
+    /// An address can't be listened on.
+    #[error("listen on {address}; is another server running?")]
+    Listen {
+        /// Which.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The system gives no threads, sockets or signals.
+    #[error("start threads")]
+    System(#[from] io::Error),
+    /// A recorded fact contradicts what was published.
+    #[error("publish balance events")]
+    Publish(#[from] RunError),
+    /// A thread ended by a fault of ours; its message is above in the log.
+    #[error("the {0} thread failed")]
+    Thread(&'static str),
+}
+
+/// The two listeners' answers and the writer behind them.
+pub(crate) struct App {
+    pub(crate) public: Router,
+    pub(crate) private: Router,
+    writer: WriterThread,
+}
+
+/// What an [`App`] is made of.
+pub(crate) struct Parts {
+    pub(crate) config: Config,
+    pub(crate) engine: Engine,
+    pub(crate) served: BTreeMap<LedgerId, Served>,
+    pub(crate) log: Arc<dyn EventLog>,
+    pub(crate) projections: Arc<Projections>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) publisher: Option<watch::Receiver<Standing>>,
+    pub(crate) wake: watch::Sender<u64>,
+}
+
+impl App {
+    pub(crate) fn start(parts: Parts) -> io::Result<Self> {
+        let metrics = Arc::new(Metrics::new());
+        let Parts { config, engine, served, log, projections, clock, publisher, wake } = parts;
+        let (writer, thread) =
+            Writer::start(engine, Arc::clone(&clock), Arc::clone(&metrics), wake)?;
+        let public = Public::new(&config, writer.clone(), Arc::clone(&clock), Arc::clone(&metrics));
+        let tokens = config.tokens;
+        let api = Api { tokens, ledgers: served, log, projections, writer, metrics, publisher };
+        Ok(Self { public: public.router(), private: api.router(), writer: thread })
+    }
+}
+
+/// Serves until SIGTERM or SIGINT. Calls `announce` once both listeners answer.
+///
+/// # Errors
+/// Nothing was served, or a recorded fact contradicts the state.
+pub fn run(config: Config, announce: impl FnOnce(Addresses)) -> Result<(), RunFault> {
+    let runtime = runtime::Builder::new_multi_thread().enable_all().build()?;
+    let stop = CancellationToken::new();
+    runtime.spawn(signalled(stop.clone(), stop_signals(&runtime)?));
+    let store = SledStore::open(&config.data, Options::STANDARD)?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let (log, projections) = (store.log(), Arc::new(Projections::new(store.views())));
+    let engine = Engine::open(Arc::clone(&log), Arc::clone(&projections), |ledger, sequence| {
+        tracing::info!(%ledger, %sequence, "reading the log");
+    })?;
+    let served = settle(&engine, &projections, &config, clock.now())?;
+    let (public, private) = (config.public, config.private);
+    let listeners = runtime.block_on(async {
+        Ok::<_, RunFault>((listen_on(public).await?, listen_on(private).await?))
+    })?;
+    let addresses =
+        Addresses { public: listeners.0.local_addr()?, private: listeners.1.local_addr()? };
+
+    let (wake, woken) = watch::channel(0);
+    let views = store.views();
+    let publishing = Publishing::start(&config, Arc::clone(&log), views, woken, stop.clone())?;
+    let publisher = publishing.as_ref().map(|publishing| publishing.standing.clone());
+    let upkeep = Upkeep::start(
+        Arc::clone(&projections),
+        Box::new(move || store.note_high_water().map_err(|error| with_causes(&error))),
+    )?;
+    let app =
+        App::start(Parts { config, engine, served, log, projections, clock, publisher, wake })?;
+
+    announce(addresses);
+    tracing::info!(public = %addresses.public, private = %addresses.private, "serving");
+    runtime.block_on(async {
+        let public = tokio::spawn(listen::serve(listeners.0, app.public, stop.clone()));
+        let private = tokio::spawn(listen::serve(listeners.1, app.private, stop.clone()));
+        let _ = tokio::join!(public, private);
+    });
+    stop.cancel();
+    tracing::info!("stopping");
+    close(app.writer, publishing, upkeep)
+}
+
+/// Everything is awaited, whatever of it failed.
+fn close(
+    writer: WriterThread,
+    publishing: Option<Publishing>,
+    upkeep: Upkeep,
+) -> Result<(), RunFault> {
+    let decided = writer.stop();
+    let published = publishing.map_or(Ok(()), Publishing::join);
+    let stored = upkeep.stop();
+    if !decided {
+        return Err(RunFault::Thread("writer"));
+    }
+    if !stored {
+        return Err(RunFault::Thread("upkeep"));
+    }
+    published
+}
+
+async fn listen_on(address: SocketAddr) -> Result<TcpListener, RunFault> {
+    TcpListener::bind(address).await.map_err(|source| RunFault::Listen { address, source })
+}
+
+/// The signals that ask for an orderly stop.
+struct StopSignals {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+}
+
+fn stop_signals(runtime: &runtime::Runtime) -> io::Result<StopSignals> {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let _entered = runtime.enter();
+    Ok(StopSignals {
+        terminate: signal(SignalKind::terminate())?,
+        interrupt: signal(SignalKind::interrupt())?,
+    })
+}
+
+async fn signalled(stop: CancellationToken, mut signals: StopSignals) {
+    tokio::select! {
+        _ = signals.terminate.recv() => {}
+        _ = signals.interrupt.recv() => {}
+        () = stop.cancelled() => {}
+    }
+    stop.cancel();
+}
+
+/// The publisher on a thread and a runtime of its own, because it reads the log in place.
+struct Publishing {
+    standing: watch::Receiver<Standing>,
+    thread: thread::JoinHandle<Result<(), RunFault>>,
+}
+
+impl Publishing {
+    fn start(
+        config: &Config,
+        log: Arc<dyn EventLog>,
+        views: Arc<dyn ViewStore>,
+        woken: watch::Receiver<u64>,
+        stop: CancellationToken,
+    ) -> io::Result<Option<Self>> {
+        let Some(nats) = &config.nats else { return Ok(None) };
+        let publisher = Publisher::new(Broker { url: nats.url.clone() }, log, views);
+        let standing = publisher.standing();
+        let run = move || {
+            let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+            let result = runtime.block_on(publisher.run(woken, stop.clone()));
+            if let Err(error) = &result {
+                tracing::error!(
+                    error = with_causes(error),
+                    "the server stops: what is recorded contradicts itself"
+                );
+            }
+            // A contradiction stops the process: late is better than wrong.
+            stop.cancel();
+            Ok(result?)
+        };
+        let thread = thread::Builder::new().name("publisher".to_owned()).spawn(run)?;
+        Ok(Some(Self { standing, thread }))
+    }
+
+    fn join(self) -> Result<(), RunFault> {
+        self.thread.join().unwrap_or(Err(RunFault::Thread("publisher")))
+    }
+}

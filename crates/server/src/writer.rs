@@ -1,0 +1,200 @@
+//! The one thread that decides and stores. Others reach it through a bounded queue and hear from
+//! it only after the sync.
+
+use std::{
+    io,
+    sync::{Arc, OnceLock},
+    thread,
+    time::Instant,
+};
+
+use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
+use engine::step::{Answer, Engine, Request};
+use tokio::sync::{oneshot, watch};
+
+use crate::{
+    clock::Clock,
+    limits::{GROUP_INPUTS_MAX, QUEUE_INPUTS_MAX},
+    metrics::Metrics,
+};
+
+/// Why an input was not taken: nothing is known to have happened, and it may be sent again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unavailable {
+    /// Too many inputs wait.
+    Full,
+    /// An earlier write failed: nothing is taken until a restart.
+    Latched,
+    /// The server is stopping.
+    Stopping,
+}
+
+/// An input that waits for its answer.
+struct Waiting {
+    request: Request,
+    answer: oneshot::Sender<Answer>,
+}
+
+enum Job {
+    Input(Waiting),
+    /// Decide what still waits, then end.
+    Stop,
+}
+
+/// The way to the writer's thread.
+#[derive(Clone)]
+pub(crate) struct Writer {
+    queue: Sender<Job>,
+    latched: Arc<OnceLock<String>>,
+}
+
+/// The writer's thread, to be stopped and awaited by its owner.
+pub(crate) struct WriterThread {
+    queue: Sender<Job>,
+    thread: thread::JoinHandle<()>,
+}
+
+impl Writer {
+    /// Starts the writer's thread.
+    ///
+    /// # Errors
+    /// The system has no thread left.
+    pub(crate) fn start(
+        engine: Engine,
+        clock: Arc<dyn Clock>,
+        metrics: Arc<Metrics>,
+        wake: watch::Sender<u64>,
+    ) -> io::Result<(Self, WriterThread)> {
+        let (queue, waiting) = bounded(QUEUE_INPUTS_MAX);
+        let latched = Arc::new(OnceLock::new());
+        let worker = Worker { engine, clock, metrics, wake, latched: Arc::clone(&latched) };
+        let thread =
+            thread::Builder::new().name("writer".to_owned()).spawn(move || worker.run(&waiting))?;
+        let writer = Self { queue: queue.clone(), latched };
+        Ok((writer, WriterThread { queue, thread }))
+    }
+
+    /// Has an input decided; returns when the answer is durable.
+    ///
+    /// Dropping the future does not undo the input.
+    pub(crate) async fn submit(&self, request: Request) -> Result<Answer, Unavailable> {
+        if self.latched.get().is_some() {
+            return Err(Unavailable::Latched);
+        }
+        let (answer, answered) = oneshot::channel();
+        match self.queue.try_send(Job::Input(Waiting { request, answer })) {
+            Ok(()) => answered.await.map_err(|_| self.gone()),
+            Err(TrySendError::Full(_)) => Err(Unavailable::Full),
+            Err(TrySendError::Disconnected(_)) => Err(self.gone()),
+        }
+    }
+
+    /// The number of inputs that wait.
+    pub(crate) fn depth(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// Why nothing is taken any more.
+    pub(crate) fn latched(&self) -> Option<&str> {
+        self.latched.get().map(String::as_str)
+    }
+
+    fn gone(&self) -> Unavailable {
+        if self.latched.get().is_some() { Unavailable::Latched } else { Unavailable::Stopping }
+    }
+}
+
+impl WriterThread {
+    /// Decides what waits and ends the thread. Blocks; `false` when the thread had failed.
+    pub(crate) fn stop(self) -> bool {
+        // A queue whose other end is gone means that the thread ended already.
+        let _ = self.queue.send(Job::Stop);
+        self.thread.join().is_ok()
+    }
+}
+
+struct Worker {
+    engine: Engine,
+    clock: Arc<dyn Clock>,
+    metrics: Arc<Metrics>,
+    wake: watch::Sender<u64>,
+    latched: Arc<OnceLock<String>>,
+}
+
+/// A fault of ours that ends the thread is told by `/readyz` like a failed write.
+impl Drop for Worker {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            let _ = self.latched.set("the writer's thread failed".to_owned());
+        }
+    }
+}
+
+impl Worker {
+    fn run(self, queue: &Receiver<Job>) {
+        while let Ok(first) = queue.recv() {
+            if self.group(first, queue) {
+                break;
+            }
+        }
+        while let Ok(job) = queue.try_recv() {
+            self.group(job, queue);
+        }
+    }
+
+    /// Decides what waits, up to a group. Says whether to stop.
+    fn group(&self, first: Job, queue: &Receiver<Job>) -> bool {
+        let mut group = Vec::with_capacity(GROUP_INPUTS_MAX);
+        let mut next = Some(first);
+        while let Some(job) = next {
+            match job {
+                Job::Input(waiting) => group.push(waiting),
+                Job::Stop => {
+                    self.decide(group);
+                    return true;
+                }
+            }
+            next = if group.len() < GROUP_INPUTS_MAX { queue.try_recv().ok() } else { None };
+        }
+        self.decide(group);
+        false
+    }
+
+    fn decide(&self, group: Vec<Waiting>) {
+        if group.is_empty() || self.latched.get().is_some() {
+            // Dropping the answers' senders tells each that nothing is acknowledged.
+            return;
+        }
+        let started = Instant::now();
+        let size = group.len();
+        let (requests, answers): (Vec<Request>, Vec<oneshot::Sender<Answer>>) =
+            group.into_iter().map(|waiting| (waiting.request, waiting.answer)).unzip();
+        match self.engine.step(self.clock.now(), requests) {
+            Ok(decided) => {
+                self.metrics.commit(size, started.elapsed());
+                self.wake.send_modify(|groups| *groups = groups.wrapping_add(1));
+                for (sender, answer) in answers.into_iter().zip(decided) {
+                    // Nobody waits where the client went away; its input is durable all the same.
+                    let _ = sender.send(answer);
+                }
+            }
+            Err(error) => {
+                let error = with_causes(&error);
+                tracing::error!(%error, "the writer takes nothing until the server is restarted");
+                let _ = self.latched.set(error);
+            }
+        }
+    }
+}
+
+/// An error with all its causes.
+pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}

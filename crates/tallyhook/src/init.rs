@@ -1,0 +1,80 @@
+//! `init`: a first configuration and policies to begin with.
+
+use std::{fs, io::Write as _, path::Path};
+
+use anyhow::anyhow;
+use serde_json::json;
+
+use crate::{
+    Done,
+    exit::{Exit, Failed},
+    print,
+};
+
+/// What is written, by path in the folder.
+const FILES: [(&str, &str); 4] = [
+    ("tallyhook.toml", include_str!("tallyhook.toml")),
+    ("policies/all-sales-final.toml", include_str!("../../../policies/all-sales-final.toml")),
+    ("policies/unused-balance.toml", include_str!("../../../policies/unused-balance.toml")),
+    ("policies/case-by-case.toml", include_str!("../../../policies/case-by-case.toml")),
+];
+
+pub(crate) fn init(folder: &Path, json: bool) -> Done {
+    let taken: Vec<String> = FILES
+        .iter()
+        .map(|(name, _)| folder.join(name))
+        .filter(|path| path.exists())
+        .map(|path| path.display().to_string())
+        .collect();
+    if !taken.is_empty() {
+        let error = anyhow!(
+            "{} there already; nothing was written: move it away or choose another --directory",
+            taken.join(", ")
+        );
+        return Err(Failed::usage(error));
+    }
+    for (name, text) in FILES {
+        let path = folder.join(name);
+        written(&path, text).map_err(|error| {
+            Failed::unopened(error).context(format!("write {}", path.display()))
+        })?;
+    }
+    let config = folder.join("tallyhook.toml").display().to_string();
+    if json {
+        let names: Vec<&str> = FILES.iter().map(|(name, _)| *name).collect();
+        print(&json!({"directory": folder.display().to_string(), "written": names}).to_string());
+    } else {
+        for (name, _) in FILES {
+            print(&format!("wrote {}", folder.join(name).display()));
+        }
+        print(&format!(
+            "\nNext:\n  export PADDLE_SECRET=...      # the endpoint's secret key\n  tallyhook config check --config {config}\n  tallyhook serve --config {config}"
+        ));
+    }
+    Ok(Exit::Clean)
+}
+
+/// Makes the file and nothing else: one that appeared meanwhile is not overwritten.
+fn written(path: &Path, text: &str) -> std::io::Result<()> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    fs::File::create_new(path)?.write_all(text.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use server::config::{Config, Environment};
+
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_a_good_configuration_and_never_overwritten() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(init(folder.path(), true).unwrap(), Exit::Clean);
+        let environment = Environment::of(&[("PADDLE_SECRET", "s")]);
+        let config = Config::load(&folder.path().join("tallyhook.toml"), &environment).unwrap();
+        assert_eq!(config.ledgers.len(), 1);
+        assert!(init(folder.path(), true).is_err());
+    }
+}
