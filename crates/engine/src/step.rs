@@ -281,3 +281,6 @@ fn account_of(input: &Input) -> Option<&AccountId> {
         Order::ActivatePolicy { .. } | Order::Configure(_) => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

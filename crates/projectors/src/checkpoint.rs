@@ -2,14 +2,21 @@
 //!
 //! Each ledger's changes and its book, which names the last record in them, are one atomic write.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use event_store::views::{Change, ViewError};
 
-use crate::{entity::Entity, keys, projections::Projections};
+use crate::{
+    entity::Entity,
+    keys,
+    projections::{Layer, Projections},
+};
 
 /// After so many records a checkpoint is due.
-pub const RECORDS_MAX: usize = 16_384;
+pub const RECORDS_MAX: usize = 8_192;
+
+/// How many entries are taken into the cache between two readers.
+const CACHED_AT_ONCE: usize = 1_024;
 
 impl Projections {
     /// Whether so much changed since the last checkpoint that one is due.
@@ -39,21 +46,28 @@ impl Projections {
             inner.records = 0;
             Arc::clone(&inner.writing)
         };
-        let outcome = self.views.write(&encoded(&writing));
-        drop(writing);
-        let mut inner = self.inner.lock();
-        match outcome {
-            Ok(()) => inner.written(),
-            Err(_) => {
-                let kept = std::mem::take(&mut inner.writing);
-                let newer = std::mem::replace(&mut inner.changed, Arc::unwrap_or_clone(kept));
-                inner.changed.extend(newer);
-            }
+        if let Err(error) = self.views.write(&encoded(&writing)) {
+            let mut inner = self.inner.lock();
+            inner.writing = Arc::default();
+            let newer = std::mem::replace(&mut inner.changed, Arc::unwrap_or_clone(writing));
+            inner.changed.extend(newer);
+            return Err(error);
         }
-        outcome
+        let mut written = writing.iter().peekable();
+        while written.peek().is_some() {
+            self.inner.lock().cache_written(written.by_ref().take(CACHED_AT_ONCE));
+        }
+        self.inner.lock().writing = Arc::default();
+        Ok(())
     }
 }
 
-fn encoded(changes: &BTreeMap<Vec<u8>, Option<Entity>>) -> Vec<Change> {
-    changes.iter().map(|(key, entity)| (key.clone(), entity.as_ref().map(Entity::encode))).collect()
+/// In the order of their keys, in which the store takes them fastest.
+fn encoded(changes: &Layer) -> Vec<Change> {
+    let encode = |(key, entity): (&Vec<u8>, &Option<Entity>)| {
+        (key.clone(), entity.as_ref().map(Entity::encode))
+    };
+    let mut encoded: Vec<Change> = changes.iter().map(encode).collect();
+    encoded.sort_unstable();
+    encoded
 }

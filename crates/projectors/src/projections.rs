@@ -1,7 +1,7 @@
 //! The state of every ledger: what changed since the last checkpoint, over what was stored then.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     num::NonZeroUsize,
     sync::Arc,
 };
@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// The most parts of the state that are kept in memory for being read lately.
-const CACHED_MAX: NonZeroUsize = NonZeroUsize::new(65_536).expect("it is not zero");
+const CACHED_MAX: NonZeroUsize = NonZeroUsize::new(8_192).expect("it is not zero");
 
 /// Why a part of the state could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -55,14 +55,18 @@ pub fn stored_prefix(ledger: &LedgerId) -> Vec<u8> {
     keys::ledger_prefix(ledger)
 }
 
+/// Parts of the state by their keys; `None`: removed. Not in order: keys share long beginnings, so
+/// that comparing costs more than hashing, and only listings need an order.
+pub(crate) type Layer = HashMap<Vec<u8>, Option<Entity>>;
+
 /// What is in memory.
 pub(crate) struct Inner {
     /// What each ledger keeps once.
     pub(crate) books: BTreeMap<LedgerId, Book>,
-    /// What changed since the last checkpoint began; `None`: removed.
-    pub(crate) changed: BTreeMap<Vec<u8>, Option<Entity>>,
+    /// What changed since the last checkpoint began.
+    pub(crate) changed: Layer,
     /// What the checkpoint that is being written writes.
-    pub(crate) writing: Arc<BTreeMap<Vec<u8>, Option<Entity>>>,
+    pub(crate) writing: Arc<Layer>,
     /// How many records were absorbed since the last checkpoint began.
     pub(crate) records: usize,
     cache: LruCache<Vec<u8>, Option<Entity>>,
@@ -74,8 +78,8 @@ impl Projections {
     pub fn new(views: Arc<dyn ViewStore>) -> Self {
         let inner = Inner {
             books: BTreeMap::new(),
-            changed: BTreeMap::new(),
-            writing: Arc::new(BTreeMap::new()),
+            changed: Layer::new(),
+            writing: Arc::new(Layer::new()),
             records: 0,
             cache: LruCache::new(CACHED_MAX),
         };
@@ -295,11 +299,10 @@ impl Projections {
     ) -> Result<Vec<(Vec<u8>, Entity)>, StateError> {
         let prefix = keys::prefix(ledger, part);
         let inner = self.inner.lock();
-        let from = after.clone().unwrap_or_else(|| prefix.clone());
+        let listed = |key: &[u8]| key.starts_with(&prefix) && Some(key) > after.as_deref();
         let mut newer: BTreeMap<Vec<u8>, Option<Entity>> = BTreeMap::new();
         for layer in [&*inner.writing, &inner.changed] {
-            let own = layer.range(from.clone()..).take_while(|(key, _)| key.starts_with(&prefix));
-            let own = own.filter(|(key, _)| Some(*key) != after.as_ref());
+            let own = layer.iter().filter(|(key, _)| listed(key));
             newer.extend(own.map(|(key, entity)| (key.clone(), entity.clone())));
         }
         // So many stored entries can be missing from the answer at the most.
@@ -316,11 +319,17 @@ impl Projections {
 }
 
 impl Inner {
-    /// What was being written is stored: it may be forgotten, but was used lately.
-    pub(crate) fn written(&mut self) {
-        let written = std::mem::take(&mut self.writing);
-        for (key, entity) in Arc::unwrap_or_clone(written) {
-            self.cache.put(key, entity);
+    /// Brings the cache up to what was stored: accounts are asked for often, all else seldom.
+    pub(crate) fn cache_written<'e>(
+        &mut self,
+        written: impl Iterator<Item = (&'e Vec<u8>, &'e Option<Entity>)>,
+    ) {
+        for (key, entity) in written {
+            if matches!(entity, Some(Entity::Account(_))) {
+                self.cache.put(key.clone(), entity.clone());
+            } else {
+                self.cache.pop(key);
+            }
         }
     }
 }

@@ -22,7 +22,6 @@ use domain::{
     policy::{Balance, Checkout, Measures, Policy, Shortfall, Spending, Unlisted},
     time::Timestamp,
 };
-use engine::step::{Answer, Engine, Request};
 use event_store::{
     log::EventLog,
     memory::{FailurePoint, MemoryLog, MemoryViews},
@@ -30,6 +29,8 @@ use event_store::{
 };
 use projectors::projections::Projections;
 use sha2::Digest as _;
+
+use super::{Answer, Engine, Request};
 
 /// A ledger on stores in memory, with its policy and settings in force.
 struct Ledger {
@@ -295,7 +296,7 @@ fn a_simulated_event_never_acts_in_a_live_ledger() {
 
 #[test]
 fn nothing_of_a_group_shows_when_its_append_fails() {
-    let mut own = Ledger::new();
+    let own = Ledger::new();
     own.log.fail_next_append(FailurePoint::AfterWrite);
     let now = Timestamp::from_seconds(9).unwrap();
     let body: Arc<[u8]> = Arc::from([]);
@@ -316,7 +317,8 @@ fn a_checkpoint_and_the_tail_give_what_a_whole_fold_gives() {
             own.projections.checkpoint().unwrap();
         }
     }
-    for views in [own.views.clone(), Arc::new(MemoryViews::new())] {
+    let fresh_views: Arc<dyn ViewStore> = Arc::new(MemoryViews::new());
+    for views in [own.views.clone(), fresh_views] {
         let again = Ledger::on(own.log.clone(), views, own.clock);
         let (fresh, known) = (&again.projections, &own.projections);
         assert_eq!(again.view(), own.view());
