@@ -19,6 +19,9 @@ use clap::{Parser, Subcommand};
 
 use crate::exit::Exit;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Turns payment webhooks into prepaid-credit balances that an auditor can trust.
 ///
 /// Exit codes: 0 done and clean; 1 done, with findings, faults or refusals; 2 wrong usage or
