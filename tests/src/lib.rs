@@ -1,1 +1,27 @@
-//! Shared parts of the system tests.
+//! Shared parts of the system tests, of the properties and of the end-to-end benchmark.
+//!
+//! System tests take the real binary ([`binary`]) as a process ([`process`], [`server`]) with a
+//! configuration of its own in a folder of its own ([`home`]), spoken to over HTTP ([`http`]) by
+//! what Paddle would send ([`paddle`]), beside a real broker with real subscribers ([`nats`]).
+//! There is no fixed port, no sleep that stands for an event ([`wait`] asks until a deadline), and
+//! no process is killed that was not started here. [`mod@environment`] says where things are.
+//!
+//! For properties, [`history`] makes what can happen to one account, [`naive`] says what must
+//! follow from it by a second computation that shares no rule with `domain`, and [`dice`] decides
+//! by a seed.
+
+pub mod environment;
+pub mod wait;
+
+pub mod binary;
+pub mod process;
+
+pub mod home;
+pub mod http;
+pub mod nats;
+pub mod paddle;
+pub mod server;
+
+pub mod dice;
+pub mod history;
+pub mod naive;

@@ -1,0 +1,41 @@
+//! The environment of a test run: where things are that a test can't know by itself.
+
+use std::path::{Path, PathBuf};
+
+/// Names the binary under test; without it, the one of this workspace is built.
+pub const BINARY: &str = "TALLYHOOK_BIN";
+
+/// Names the real nats-server; without it, the one that `scripts/test` installs is taken.
+pub const NATS_SERVER: &str = "TALLYHOOK_NATS_SERVER";
+
+/// Names the folder of real payloads, which are not part of the project.
+pub const FIXTURES: &str = "TALLYHOOK_FIXTURES";
+
+/// The cargo that runs the tests.
+pub const CARGO: &str = "CARGO";
+
+/// The value of a variable; none where it is absent or empty.
+#[must_use]
+pub fn variable(name: &str) -> Option<PathBuf> {
+    #[expect(clippy::disallowed_methods, reason = "tests have no configuration to read it from")]
+    let value = std::env::var_os(name);
+    value.filter(|value| !value.is_empty()).map(PathBuf::from)
+}
+
+/// The root of the workspace.
+#[must_use]
+pub fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// The folder of Paddle's real payloads; none where they are not at hand, which is said.
+#[must_use]
+pub fn real_payloads() -> Option<PathBuf> {
+    let near = || workspace().join("../shared/fixtures");
+    let folder = variable(FIXTURES).unwrap_or_else(near).join("paddle");
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    eprintln!("not checked: no real payloads at {} (set {FIXTURES})", folder.display());
+    None
+}

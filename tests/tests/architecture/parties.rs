@@ -1,0 +1,146 @@
+//! Who names a third-party system, and what `domain` never names.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    arrows,
+    names::{Kind, Name, names},
+    tree::{Breach, Tree},
+};
+
+/// The only place that knows sled.
+const SLED: [&str; 2] = ["crates/event-store/src/sled/", "crates/event-store/src/sled.rs"];
+
+/// The crate that is built with sled.
+const SLED_CRATE: &str = "crates/event-store";
+
+/// The file that declares our module of that name.
+const SLED_PARENT: &str = "crates/event-store/src/lib.rs";
+
+/// Where `domain` lies.
+const DOMAIN: &str = "crates/domain";
+
+/// What `domain` is built with: pure, without I/O.
+const DOMAIN_DEPENDENCIES: [&str; 5] = ["imbl", "jiff", "rust_decimal", "thiserror", "uuid"];
+
+/// What `domain` does without: no I/O, no threads.
+const DOMAIN_PATHS: [&str; 7] = [
+    "std::env",
+    "std::fs",
+    "std::io",
+    "std::net",
+    "std::process",
+    "std::sync::Mutex",
+    "std::thread",
+];
+
+/// What `domain` does without, by whatever path: no clock, no async, no stored form, no float.
+const DOMAIN_NAMES: [&str; 8] =
+    ["SystemTime", "Instant", "async", "await", "serde", "tokio", "f32", "f64"];
+
+/// All breaches.
+pub(crate) fn breaches(tree: &Tree) -> Vec<Breach> {
+    [sled_outside(tree), nats_twice(tree), foreign_to_domain(tree)].into_iter().flatten().collect()
+}
+
+/// sled named outside its module, or built into another crate.
+pub(crate) fn sled_outside(tree: &Tree) -> Vec<Breach> {
+    let outside =
+        "sled is named outside crates/event-store/src/sled: ask the log through `EventLog`";
+    let mut breaches = Vec::new();
+    for (path, text) in tree.sources("") {
+        if SLED.iter().any(|inside| path.starts_with(inside)) {
+            continue;
+        }
+        each(path, text, &mut breaches, |name| {
+            let ours = name.kind == Kind::Module && path == SLED_PARENT;
+            (name.path == "sled" && !ours).then(|| outside.to_owned())
+        });
+    }
+    for (folder, path, text) in tree.manifests().filter(|(folder, ..)| *folder != SLED_CRATE) {
+        let edges = arrows::edges(path, text).unwrap_or_default();
+        let built_in = edges.into_iter().filter(|edge| edge.on == "sled");
+        breaches.extend(
+            built_in.map(|edge| Breach::new(path, edge.line, format!("{folder} depends on sled"))),
+        );
+    }
+    breaches
+}
+
+/// `async_nats` named in a second file of a package's sources, or of its tests.
+///
+/// Tests may watch the broker with its own client, in one file too.
+pub(crate) fn nats_twice(tree: &Tree) -> Vec<Breach> {
+    let mut breaches = Vec::new();
+    let mut first: BTreeMap<String, &str> = BTreeMap::new();
+    for (path, text) in tree.sources("") {
+        let package: Vec<&str> =
+            path.split('/').take(if path.starts_with("crates/") { 3 } else { 2 }).collect();
+        let mut found = Vec::new();
+        each(path, text, &mut found, |name| {
+            (name.path == "async_nats" || name.path.starts_with("async_nats::"))
+                .then(|| "async_nats is named".to_owned())
+        });
+        let Some(breach) = found.into_iter().next() else { continue };
+        let only = *first.entry(package.join("/")).or_insert(path);
+        if only != path {
+            let what = format!("{} in {only} already: keep the broker there", breach.what);
+            breaches.push(Breach { what, ..breach });
+        }
+    }
+    breaches
+}
+
+/// What `domain` names and must not.
+pub(crate) fn foreign_to_domain(tree: &Tree) -> Vec<Breach> {
+    let mut breaches = Vec::new();
+    for (path, text) in tree.sources(&format!("{DOMAIN}/")) {
+        each(path, text, &mut breaches, |name| {
+            let forbidden = match name.kind {
+                Kind::Float => true,
+                Kind::Root | Kind::Below | Kind::Module => is_foreign(&name.path),
+            };
+            forbidden.then(|| format!("domain must not know {}", name.path))
+        });
+    }
+    for (_, path, text) in tree.manifests().filter(|(folder, ..)| *folder == DOMAIN) {
+        let edges = arrows::edges(path, text).unwrap_or_default();
+        let built = edges.into_iter().filter(|edge| edge.section != arrows::Section::Dev);
+        breaches.extend(
+            built.filter(|edge| !DOMAIN_DEPENDENCIES.contains(&&*edge.on)).map(|edge| {
+                Breach::new(path, edge.line, format!("domain must not know {}", edge.on))
+            }),
+        );
+    }
+    breaches
+}
+
+fn is_foreign(path: &str) -> bool {
+    let last = path.rsplit("::").next().unwrap_or(path);
+    DOMAIN_PATHS.contains(&path) || DOMAIN_NAMES.contains(&last)
+}
+
+/// What a rule says against each name of a source, the first of each line; a source that can't be
+/// read is a breach.
+fn each(
+    path: &str,
+    text: &str,
+    breaches: &mut Vec<Breach>,
+    mut rule: impl FnMut(&Name) -> Option<String>,
+) {
+    match names(text) {
+        Ok(names) => {
+            let mut line = 0;
+            for name in names {
+                if let Some(what) = rule(&name).filter(|_| name.line != line) {
+                    line = name.line;
+                    breaches.push(Breach::new(path, name.line, what));
+                }
+            }
+        }
+        Err(error) => {
+            let line = error.span().start().line;
+            breaches.push(Breach::new(path, line, format!("can't be read: {error}")));
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! The real binary as a process: webhooks over HTTP in, answers, views and NATS messages out.
+//!
+//! [`vectors`] and [`contract`] are about the public listener, [`payloads`] and [`story`] follow
+//! whole payloads to the end of the pipe, [`private`] is the API, [`publishing`] the stream, and
+//! [`kill`] and [`config`] what happens when the process ends or does not start.
+
+#[cfg(test)]
+#[path = "system/config.rs"]
+mod config;
+#[cfg(test)]
+#[path = "system/contract.rs"]
+mod contract;
+#[cfg(test)]
+#[path = "system/kill.rs"]
+mod kill;
+#[cfg(test)]
+#[path = "system/payloads.rs"]
+mod payloads;
+#[cfg(test)]
+#[path = "system/private.rs"]
+mod private;
+#[cfg(test)]
+#[path = "system/publishing.rs"]
+mod publishing;
+#[cfg(test)]
+#[path = "system/story.rs"]
+mod story;
+#[cfg(test)]
+#[path = "system/vectors.rs"]
+mod vectors;
