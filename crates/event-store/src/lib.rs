@@ -2,14 +2,14 @@
 //!
 //! In the order of reading: what a log is ([`log`]) and what a store of derived views is
 //! ([`views`]); the stored form of a record ([`form`]) and the hash chain over it ([`chain`]); the
-//! two implementations, in memory ([`memory`]) and on sled ([`mod@sled`]), with the file that
-//! tells a lost tail ([`high_water`]); and the check of a whole log ([`verify`]).
+//! two implementations, in memory ([`memory`]) and on disk (the log in [`mod@sled`],
+//! the views in `redb_views`), with the file that tells a lost tail ([`high_water`]); and the check of a whole log ([`verify`]).
 //!
 //! Below them, without storage: how records and bodies are packed (`pack` makes a group's `block`s
 //! into `frame`s under `key`s), and how records are found again (`index`).
 //!
 //! Never here: a decision, a clock, a record changed or removed. `sled` is named in the module
-//! [`mod@sled`] only.
+//! [`mod@sled`] only, redb in `redb_views` only.
 
 pub mod log;
 pub mod views;
@@ -21,6 +21,7 @@ pub mod chain;
 pub mod memory;
 
 pub mod high_water;
+mod redb_views;
 pub mod sled;
 
 pub mod verify;

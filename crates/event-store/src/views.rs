@@ -64,7 +64,7 @@ pub enum ViewError {
 pub const KEY_BYTES_MAX: usize = 512;
 
 /// The most bytes that one value of a view may have.
-pub const VALUE_BYTES_MAX: usize = 4 << 20;
+pub const VALUE_BYTES_MAX: usize = 64 << 20;
 
 /// Checks that every key and value of a batch is of a size that is stored.
 pub(crate) fn check_changes(changes: &[Change]) -> Result<(), ViewError> {

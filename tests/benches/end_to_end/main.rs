@@ -7,6 +7,7 @@
 //! connections. The load generator shares the cores with the server: it is one thread, and all that
 //! it sends is made before the clock starts.
 //!
+//! With `--connections N` it measures that level alone.
 //! With `--events N` it goes on until N events are in the log, and says what memory and disk the
 //! server holds then and how long it takes to start again.
 
@@ -50,7 +51,7 @@ const LONG_BATCH: usize = 50_000;
 const WARM_UP: usize = 4_000;
 
 fn main() -> Result<()> {
-    let events = events_asked(std::env::args().skip(1))?;
+    let asked = Asked::read(std::env::args().skip(1))?;
     let home = Home::new(&Setup::one())?;
     let server = Server::start(&home)?;
     let mut template = Template::new()?;
@@ -64,21 +65,40 @@ fn main() -> Result<()> {
     drive(server.public, &warm, LONG_CONNECTIONS)?;
     println!("{}", figures::HEAD);
     for (connections, events) in LEVELS {
+        if asked.connections.is_some_and(|only| only != connections) {
+            continue;
+        }
         println!("{}", level(&server, &mut template, connections, events)?);
     }
-    if let Some(events) = events {
+    if let Some(events) = asked.events {
         long(&home, server, &mut template, events)?;
     }
     Ok(())
 }
 
-/// Reads `--events N`; cargo passes `--bench` of its own accord.
-fn events_asked(arguments: impl Iterator<Item = String>) -> Result<Option<usize>> {
-    let mut arguments = arguments.filter(|argument| argument != "--bench");
-    match (arguments.next().as_deref(), arguments.next()) {
-        (None, None) => Ok(None),
-        (Some("--events"), Some(number)) => Ok(Some(number.parse().context("read --events")?)),
-        (other, _) => anyhow::bail!("unknown argument {other:?}; there is only --events N"),
+/// What the command line asks for.
+struct Asked {
+    connections: Option<usize>,
+    events: Option<usize>,
+}
+
+impl Asked {
+    /// Reads the arguments; cargo passes `--bench` of its own accord.
+    fn read(arguments: impl Iterator<Item = String>) -> Result<Self> {
+        let mut arguments = arguments.filter(|argument| argument != "--bench");
+        let mut asked = Self { connections: None, events: None };
+        while let Some(name) = arguments.next() {
+            let number = arguments.next().with_context(|| format!("{name} needs a number"))?;
+            let number = Some(number.parse().with_context(|| format!("read {name}"))?);
+            match name.as_str() {
+                "--connections" => asked.connections = number,
+                "--events" => asked.events = number,
+                other => {
+                    anyhow::bail!("unknown argument {other}; there are --connections and --events")
+                }
+            }
+        }
+        Ok(asked)
     }
 }
 

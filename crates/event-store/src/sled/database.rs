@@ -97,12 +97,6 @@ impl Database {
         self.sync()
     }
 
-    /// Removes everything; durable when it returns `Ok`.
-    pub(super) fn clear(&self) -> Result<(), StorageFault> {
-        self.db.clear()?;
-        self.sync()
-    }
-
     fn sync(&self) -> Result<(), StorageFault> {
         self.db.flush()?;
         rustix::fs::fdatasync(&self.file)?;

@@ -1,11 +1,12 @@
-//! Both stores on sled 0.34.7, made durable. sled is named in this module and nowhere else.
+//! The log on sled 0.34.7, made durable, and the store that it and its views are. sled is named in
+//! this module and nowhere else.
 //!
 //! A store is one directory:
 //!
 //! | entry | what |
 //! | --- | --- |
 //! | `log/` | a sled database: all stored values of the log in its default tree |
-//! | `views/` | a second one for views: may be deleted, and is rebuilt from the log |
+//! | `views` | the views ([`crate::redb_views`]): may be deleted, and is rebuilt from the log |
 //! | `high-water` | how far each ledger was, written apart (see [`crate::high_water`]) |
 //! | `lock` | held by the one process that has the store open |
 //!
@@ -22,7 +23,6 @@ mod tamper;
 #[cfg(test)]
 mod tests;
 mod values;
-mod views;
 
 use std::{
     fs::File,
@@ -36,20 +36,20 @@ use parking_lot::Mutex;
 use crate::{
     high_water::{HighWater, HighWaterError},
     log::{EventLog, ReadError, StorageFault},
+    redb_views::RedbViews,
     views::ViewStore,
 };
 
 pub(crate) use self::log::SledLog;
 pub(crate) use self::values::Values;
-use self::views::SledViews;
 
 /// How a store uses memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
     /// What sled may keep of the log in memory.
     pub log_cache_bytes: u64,
-    /// What sled may keep of the views in memory.
-    pub views_cache_bytes: u64,
+    /// What redb may keep of the views in memory.
+    pub views_cache_bytes: usize,
     /// How many records of a ledger the index keeps in memory before it writes them as a run.
     /// What is not yet in a run is read again when the store opens.
     pub run_records: u64,
@@ -67,7 +67,7 @@ impl Options {
 /// them is dropped.
 pub struct SledStore {
     log: Arc<SledLog>,
-    views: Arc<SledViews>,
+    views: Arc<RedbViews>,
     high_water_path: PathBuf,
     /// What the high-water file says.
     noted: Mutex<HighWater>,
@@ -99,6 +99,15 @@ pub enum OpenError {
         /// The directory.
         dir: PathBuf,
         /// What sled said.
+        #[source]
+        source: StorageFault,
+    },
+    /// The views can't be opened.
+    #[error("open the views in {path}; if it is damaged, delete it to have it folded again")]
+    Views {
+        /// The file.
+        path: PathBuf,
+        /// What redb said.
         #[source]
         source: StorageFault,
     },
@@ -150,7 +159,7 @@ impl SledStore {
     /// The views.
     #[must_use]
     pub fn views(&self) -> Arc<dyn ViewStore> {
-        Arc::<SledViews>::clone(&self.views)
+        Arc::<RedbViews>::clone(&self.views)
     }
 
     /// Notes how far every ledger is, if that changed since the last time.
@@ -183,6 +192,6 @@ impl Drop for SledStore {
 }
 
 /// Held while the store is open; the system releases it when the process ends.
-struct Lock {
+pub(crate) struct Lock {
     _file: File,
 }

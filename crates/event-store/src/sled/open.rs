@@ -7,10 +7,8 @@ use domain::ids::Sequence;
 use parking_lot::Mutex;
 use rustix::fs::{FlockOperation, flock};
 
-use super::{
-    Lock, OpenError, Options, SledLog, SledStore, database::Database, recover, views::SledViews,
-};
-use crate::{high_water::HighWater, log::EventLog as _};
+use super::{Lock, OpenError, Options, SledLog, SledStore, database::Database, recover};
+use crate::{high_water::HighWater, log::EventLog as _, redb_views::RedbViews};
 
 /// A store that was just dropped may still be closing: how often to try again, after how long.
 const LOCK_TRIES: u32 = 20;
@@ -25,14 +23,20 @@ pub(super) fn open(dir: &Path, options: Options) -> Result<SledStore, OpenError>
     let database = Database::open(&dir.join("log"), options.log_cache_bytes, &lock)?;
     let log = recover::recover(database, options.run_records)?;
     refuse_to_go_back(&log, &noted, &high_water_path)?;
-    let views = Database::open(&dir.join("views"), options.views_cache_bytes, &lock)?;
+    let views = open_views(dir, options, &lock)?;
     sync_parent(dir)?;
     Ok(SledStore {
         log: Arc::new(log),
-        views: Arc::new(SledViews::new(views)),
+        views: Arc::new(views),
         high_water_path,
         noted: Mutex::new(noted),
     })
+}
+
+fn open_views(dir: &Path, options: Options, lock: &Arc<Lock>) -> Result<RedbViews, OpenError> {
+    let path = dir.join("views");
+    RedbViews::open(&path, options.views_cache_bytes, lock)
+        .map_err(|source| OpenError::Views { path, source })
 }
 
 fn take_lock(dir: &Path) -> Result<Lock, OpenError> {

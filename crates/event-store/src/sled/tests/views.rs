@@ -35,7 +35,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 16, failure_persistence: None, ..Default::default() })]
 
     #[test]
-    fn views_on_sled_answer_like_those_in_memory(
+    fn views_on_disk_answer_like_those_in_memory(
         batches in prop::collection::vec(changes(), 1..6),
         keys in prop::collection::vec(key(), 1..6),
     ) {
@@ -63,5 +63,4 @@ fn a_view_of_the_largest_size_comes_back_and_a_larger_one_is_refused() {
     assert_eq!(views.get(b"k").unwrap().unwrap(), large);
     let refused = views.write(&[(b"k".to_vec(), Some(vec![7; VALUE_BYTES_MAX + 1]))]);
     assert!(matches!(refused, Err(ViewError::TooLarge { .. })));
-    assert_eq!(std::fs::read_dir(dir.path().join("views/blobs")).unwrap().count(), 0);
 }
