@@ -19,6 +19,7 @@ use crate::{
     policy::Balance,
     posting::{issued, money_in, post, transfers, watch},
     state::{Missing, State},
+    time::Timestamp,
 };
 
 /// Why a change can't be made.
@@ -229,8 +230,8 @@ impl<'s> Draft<'s> {
     /// Opens a holding, or gives an open one other terms.
     fn open_holding(&mut self, id: &HoldingId, terms: &Terms) -> Result<(), Fault> {
         let (mut holding, before) = match self.holding(id)? {
-            Some(holding) => (holding.clone(), Some(holding.clone())),
-            None => (Holding::new(terms.clone()), None),
+            Some(holding) => (holding.clone(), Standing::of(holding)?),
+            None => (Holding::new(terms.clone()), Standing::nothing(terms.since)),
         };
         if holding.terms.account != terms.account {
             return Err(Fault::Broken("a lot changes its account"));
@@ -239,7 +240,7 @@ impl<'s> Draft<'s> {
         if let HoldingId::Payment(payment) = id {
             holding.freezes = freezes_of(&self.account_mut(&terms.account)?.view, payment);
         }
-        self.replace(id, before.as_ref(), holding)
+        self.replace(id, &before, holding)
     }
 
     fn on_lot(
@@ -256,27 +257,18 @@ impl<'s> Draft<'s> {
         id: &HoldingId,
         change: impl FnOnce(&mut Holding) -> Result<(), Fault>,
     ) -> Result<(), Fault> {
-        let before = self.holding(id)?.ok_or(Fault::Broken("a lot is not open"))?.clone();
-        let mut holding = before.clone();
+        let mut holding = self.holding(id)?.ok_or(Fault::Broken("a lot is not open"))?.clone();
+        let before = Standing::of(&holding)?;
         change(&mut holding)?;
-        self.replace(id, Some(&before), holding)
+        self.replace(id, &before, holding)
     }
 
     /// Puts a holding in place of what it was, and its part of the account's books with it.
-    fn replace(
-        &mut self,
-        id: &HoldingId,
-        before: Option<&Holding>,
-        after: Holding,
-    ) -> Result<(), Fault> {
-        let old = before.map_or(Ok(Books::ZERO), Holding::books)?;
-        let new = after.books()?;
+    fn replace(&mut self, id: &HoldingId, before: &Standing, after: Holding) -> Result<(), Fault> {
+        let now = Standing::of(&after)?;
         let account = self.account_mut(&after.terms.account)?;
-        account.lots = account.lots.minus(&old)?.plus(&new)?;
-        if let Some(before) = before {
-            index(account, id, before, &Books::ZERO);
-        }
-        index(account, id, &after, &new);
+        account.lots = account.lots.minus(&before.books)?.plus(&now.books)?;
+        index(account, id, before, &now);
         self.holdings.insert(id.clone(), after);
         Ok(())
     }
@@ -385,18 +377,37 @@ fn freezes_of(view: &View, payment: &PaymentKey) -> u16 {
     u16::try_from(freezing.count()).unwrap_or(u16::MAX)
 }
 
-/// Lists a holding among the free and the lacking exactly as its books say.
-fn index(account: &mut Account, id: &HoldingId, holding: &Holding, books: &Books) {
-    let aged = Aged { since: holding.terms.since, holding: id.clone() };
-    for (list, amount) in [
-        (&mut account.free_paid, books.paid),
-        (&mut account.free_gift, books.gift),
-        (&mut account.lacking, books.owed),
+/// What a holding is to its account.
+struct Standing {
+    since: Timestamp,
+    books: Books,
+}
+
+impl Standing {
+    fn of(holding: &Holding) -> Result<Self, CreditOverflow> {
+        Ok(Self { since: holding.terms.since, books: holding.books()? })
+    }
+
+    const fn nothing(since: Timestamp) -> Self {
+        Self { since, books: Books::ZERO }
+    }
+}
+
+/// Lists a holding among the free and the lacking exactly as its books say. A set copies what it
+/// shares even where it stays the same, so it is touched only to change.
+fn index(account: &mut Account, id: &HoldingId, before: &Standing, now: &Standing) {
+    let moved = before.since != now.since;
+    for (list, old, new) in [
+        (&mut account.free_paid, before.books.paid, now.books.paid),
+        (&mut account.free_gift, before.books.gift, now.books.gift),
+        (&mut account.lacking, before.books.owed, now.books.owed),
     ] {
-        if amount.is_positive() {
-            list.insert(aged.clone());
-        } else {
-            list.remove(&aged);
+        let (was, is) = (old.is_positive(), new.is_positive());
+        if was && (!is || moved) {
+            list.remove(&Aged { since: before.since, holding: id.clone() });
+        }
+        if is && (!was || moved) {
+            list.insert(Aged { since: now.since, holding: id.clone() });
         }
     }
 }

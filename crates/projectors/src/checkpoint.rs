@@ -37,10 +37,13 @@ impl Projections {
             if !inner.writing.is_empty() {
                 return Ok(());
             }
-            let mut changed = std::mem::take(&mut inner.changed);
+            // As large as it was: growing it again step by step would cost the writer.
+            let fresh = Layer::with_capacity(inner.changed.len());
+            let mut changed = std::mem::replace(&mut inner.changed, fresh);
             let books = inner.books.iter().filter(|(_, book)| book.sequence.is_some());
-            let books =
-                books.map(|(ledger, book)| (keys::book(ledger), Some(Entity::Book(book.clone()))));
+            let books = books.map(|(ledger, book)| {
+                (keys::book(ledger), Some(Arc::new(Entity::Book(book.clone()))))
+            });
             changed.extend(books);
             inner.writing = Arc::new(changed);
             inner.records = 0;
@@ -64,8 +67,8 @@ impl Projections {
 
 /// In the order of their keys, in which the store takes them fastest.
 fn encoded(changes: &Layer) -> Vec<Change> {
-    let encode = |(key, entity): (&Vec<u8>, &Option<Entity>)| {
-        (key.clone(), entity.as_ref().map(Entity::encode))
+    let encode = |(key, entity): (&Vec<u8>, &Option<Arc<Entity>>)| {
+        (key.clone(), entity.as_deref().map(Entity::encode))
     };
     let mut encoded: Vec<Change> = changes.iter().map(encode).collect();
     encoded.sort_unstable();

@@ -55,9 +55,12 @@ pub fn stored_prefix(ledger: &LedgerId) -> Vec<u8> {
     keys::ledger_prefix(ledger)
 }
 
+/// A key and what is kept under it.
+type Listed = (Vec<u8>, Arc<Entity>);
+
 /// Parts of the state by their keys; `None`: removed. Not in order: keys share long beginnings, so
 /// that comparing costs more than hashing, and only listings need an order.
-pub(crate) type Layer = HashMap<Vec<u8>, Option<Entity>>;
+pub(crate) type Layer = HashMap<Vec<u8>, Option<Arc<Entity>>>;
 
 /// What is in memory.
 pub(crate) struct Inner {
@@ -69,7 +72,7 @@ pub(crate) struct Inner {
     pub(crate) writing: Arc<Layer>,
     /// How many records were absorbed since the last checkpoint began.
     pub(crate) records: usize,
-    cache: LruCache<Vec<u8>, Option<Entity>>,
+    cache: LruCache<Vec<u8>, Option<Arc<Entity>>>,
 }
 
 impl Projections {
@@ -149,11 +152,12 @@ impl Projections {
                 Key::Event(_) | Key::Conflict(..) | Key::Command(_) => None,
             };
             if let Some(at) = keys::of(&ledger, key) {
-                inner.changed.insert(at, entity);
+                inner.changed.insert(at, entity.map(Arc::new));
             }
         }
         for (id, exception) in state.exceptions {
-            inner.changed.insert(keys::exception(&ledger, id), exception.map(Entity::Exception));
+            let exception = exception.map(Entity::Exception).map(Arc::new);
+            inner.changed.insert(keys::exception(&ledger, id), exception);
         }
         inner.books.insert(ledger, state.book);
         inner.records = inner.records.saturating_add(records);
@@ -185,10 +189,10 @@ impl Projections {
             .map(|(key, entity)| {
                 let name = key.get(prefix..).and_then(|name| std::str::from_utf8(name).ok());
                 let id = name.and_then(|name| AccountId::new(name).ok());
-                let (Some(id), Entity::Account(account)) = (id, entity) else {
+                let (Some(id), Entity::Account(account)) = (id, &*entity) else {
                     return Err(StateError::Confused);
                 };
-                Ok((id, account.view))
+                Ok((id, account.view.clone()))
             })
             .collect()
     }
@@ -222,8 +226,10 @@ impl Projections {
         found
             .into_iter()
             .map(|(_, entity)| {
-                let Entity::Exception(exception) = entity else { return Err(StateError::Confused) };
-                Ok(exception)
+                let Entity::Exception(exception) = &*entity else {
+                    return Err(StateError::Confused);
+                };
+                Ok(exception.clone())
             })
             .collect()
     }
@@ -241,8 +247,8 @@ impl Projections {
         ledger: &LedgerId,
         id: &AccountId,
     ) -> Result<Option<Account>, StateError> {
-        match self.read(keys::account(ledger, id), Part::Account)? {
-            Some(Entity::Account(account)) => Ok(Some(account)),
+        match self.read(keys::account(ledger, id), Part::Account)?.as_deref() {
+            Some(Entity::Account(account)) => Ok(Some(account.clone())),
             Some(_) => Err(StateError::Confused),
             None => Ok(None),
         }
@@ -253,16 +259,16 @@ impl Projections {
         ledger: &LedgerId,
         key: &PaymentKey,
     ) -> Result<Option<Payment>, StateError> {
-        match self.read(keys::payment(ledger, key), Part::Payment)? {
-            Some(Entity::Payment(payment)) => Ok(Some(payment)),
+        match self.read(keys::payment(ledger, key), Part::Payment)?.as_deref() {
+            Some(Entity::Payment(payment)) => Ok(Some(payment.clone())),
             Some(_) => Err(StateError::Confused),
             None => Ok(None),
         }
     }
 
     fn holding(&self, ledger: &LedgerId, id: &HoldingId) -> Result<Option<Holding>, StateError> {
-        match self.read(keys::holding(ledger, id), Part::Holding)? {
-            Some(Entity::Holding(holding)) => Ok(Some(holding)),
+        match self.read(keys::holding(ledger, id), Part::Holding)?.as_deref() {
+            Some(Entity::Holding(holding)) => Ok(Some(holding.clone())),
             Some(_) => Err(StateError::Confused),
             None => Ok(None),
         }
@@ -272,7 +278,7 @@ impl Projections {
     ///
     /// The lock is held over a read of the store, so that no older value can be cached after a
     /// newer one was written.
-    fn read(&self, key: Vec<u8>, part: Part) -> Result<Option<Entity>, StateError> {
+    fn read(&self, key: Vec<u8>, part: Part) -> Result<Option<Arc<Entity>>, StateError> {
         let mut inner = self.inner.lock();
         if let Some(entity) = inner.changed.get(&key) {
             return Ok(entity.clone());
@@ -284,7 +290,7 @@ impl Projections {
             return Ok(entity.clone());
         }
         let stored = self.views.get(&key)?;
-        let entity = stored.map(|bytes| Entity::decode(part, &bytes)).transpose()?;
+        let entity = stored.map(|bytes| Entity::decode(part, &bytes)).transpose()?.map(Arc::new);
         inner.cache.put(key, entity.clone());
         Ok(entity)
     }
@@ -296,11 +302,11 @@ impl Projections {
         part: Part,
         after: Option<Vec<u8>>,
         limit: usize,
-    ) -> Result<Vec<(Vec<u8>, Entity)>, StateError> {
+    ) -> Result<Vec<Listed>, StateError> {
         let prefix = keys::prefix(ledger, part);
         let inner = self.inner.lock();
         let listed = |key: &[u8]| key.starts_with(&prefix) && Some(key) > after.as_deref();
-        let mut newer: BTreeMap<Vec<u8>, Option<Entity>> = BTreeMap::new();
+        let mut newer: BTreeMap<Vec<u8>, Option<Arc<Entity>>> = BTreeMap::new();
         for layer in [&*inner.writing, &inner.changed] {
             let own = layer.iter().filter(|(key, _)| listed(key));
             newer.extend(own.map(|(key, entity)| (key.clone(), entity.clone())));
@@ -310,7 +316,7 @@ impl Projections {
         let stored = self.views.scan(&prefix, after.as_deref(), limit.saturating_add(removed))?;
         for (key, bytes) in stored {
             if let std::collections::btree_map::Entry::Vacant(vacant) = newer.entry(key) {
-                vacant.insert(Some(Entity::decode(part, &bytes)?));
+                vacant.insert(Some(Arc::new(Entity::decode(part, &bytes)?)));
             }
         }
         let live = newer.into_iter().filter_map(|(key, entity)| Some((key, entity?)));
@@ -322,10 +328,10 @@ impl Inner {
     /// Brings the cache up to what was stored: accounts are asked for often, all else seldom.
     pub(crate) fn cache_written<'e>(
         &mut self,
-        written: impl Iterator<Item = (&'e Vec<u8>, &'e Option<Entity>)>,
+        written: impl Iterator<Item = (&'e Vec<u8>, &'e Option<Arc<Entity>>)>,
     ) {
         for (key, entity) in written {
-            if matches!(entity, Some(Entity::Account(_))) {
+            if matches!(entity.as_deref(), Some(Entity::Account(_))) {
                 self.cache.put(key.clone(), entity.clone());
             } else {
                 self.cache.pop(key);
