@@ -125,6 +125,19 @@ mod tests {
     }
 
     #[test]
+    fn redb_outside_its_module_is_named_by_file_and_line() {
+        let finds = |path, text, expected| finds(parties::redb_outside, &[(path, text)], expected);
+        let said = Some("crates/engine/src/load.rs:2: redb is named outside");
+        finds("crates/engine/src/load.rs", "\nuse redb::Database;", said);
+        finds("crates/event-store/src/redb_views.rs", "use redb::Database;", None);
+        finds(
+            "crates/engine/Cargo.toml",
+            "[dependencies]\nredb.workspace = true",
+            Some("crates/engine/Cargo.toml:2: "),
+        );
+    }
+
+    #[test]
     fn sled_outside_its_module_is_named_by_file_and_line() {
         let finds = |path, text, expected| finds(parties::sled_outside, &[(path, text)], expected);
         let engine = "crates/engine/src/load.rs";

@@ -9,13 +9,12 @@ use crate::{
 };
 
 /// The only place that knows sled.
-const SLED: [&str; 2] = ["crates/event-store/src/sled/", "crates/event-store/src/sled.rs"];
 
 /// The crate that is built with sled.
-const SLED_CRATE: &str = "crates/event-store";
+const STORE_CRATE: &str = "crates/event-store";
 
 /// The file that declares our module of that name.
-const SLED_PARENT: &str = "crates/event-store/src/lib.rs";
+const PARENT: &str = "crates/event-store/src/lib.rs";
 
 /// Where `domain` lies.
 const DOMAIN: &str = "crates/domain";
@@ -40,29 +39,55 @@ const DOMAIN_NAMES: [&str; 8] =
 
 /// All breaches.
 pub(crate) fn breaches(tree: &Tree) -> Vec<Breach> {
-    [sled_outside(tree), nats_twice(tree), foreign_to_domain(tree)].into_iter().flatten().collect()
+    [sled_outside(tree), redb_outside(tree), nats_twice(tree), foreign_to_domain(tree)]
+        .into_iter()
+        .flatten()
+        .collect()
 }
+
+/// A library that only one module of event-store may name.
+struct Party {
+    name: &'static str,
+    /// What the paths of its module start with.
+    inside: &'static [&'static str],
+}
+
+const SLED: Party = Party {
+    name: "sled",
+    inside: &["crates/event-store/src/sled.rs", "crates/event-store/src/sled/"],
+};
+
+const REDB: Party = Party { name: "redb", inside: &["crates/event-store/src/redb_views.rs"] };
 
 /// sled named outside its module, or built into another crate.
 pub(crate) fn sled_outside(tree: &Tree) -> Vec<Breach> {
-    let outside =
-        "sled is named outside crates/event-store/src/sled: ask the log through `EventLog`";
+    outside(tree, &SLED)
+}
+
+/// redb named outside its module, or built into another crate.
+pub(crate) fn redb_outside(tree: &Tree) -> Vec<Breach> {
+    outside(tree, &REDB)
+}
+
+fn outside(tree: &Tree, party: &Party) -> Vec<Breach> {
+    let Party { name: library, inside } = party;
+    let module = inside.last().map_or("", |path| path.trim_end_matches('/'));
+    let outside = format!("{library} is named outside {module}: ask through event-store's traits");
     let mut breaches = Vec::new();
     for (path, text) in tree.sources("") {
-        if SLED.iter().any(|inside| path.starts_with(inside)) {
+        if inside.iter().any(|inside| path.starts_with(inside)) {
             continue;
         }
         each(path, text, &mut breaches, |name| {
-            let ours = name.kind == Kind::Module && path == SLED_PARENT;
-            (name.path == "sled" && !ours).then(|| outside.to_owned())
+            let ours = name.kind == Kind::Module && path == PARENT;
+            (name.path == *library && !ours).then(|| outside.clone())
         });
     }
-    for (folder, path, text) in tree.manifests().filter(|(folder, ..)| *folder != SLED_CRATE) {
+    for (folder, path, text) in tree.manifests().filter(|(folder, ..)| *folder != STORE_CRATE) {
         let edges = arrows::edges(path, text).unwrap_or_default();
-        let built_in = edges.into_iter().filter(|edge| edge.on == "sled");
-        breaches.extend(
-            built_in.map(|edge| Breach::new(path, edge.line, format!("{folder} depends on sled"))),
-        );
+        let built_in = edges.into_iter().filter(|edge| edge.on == *library);
+        let says = format!("{folder} depends on {library}");
+        breaches.extend(built_in.map(|edge| Breach::new(path, edge.line, says.clone())));
     }
     breaches
 }
