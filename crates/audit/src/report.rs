@@ -1,6 +1,7 @@
 //! What an audit found.
 
 use domain::ids::{LedgerId, Sequence};
+use event_store::verify::FindingKind;
 
 /// What an audit of a log found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +31,9 @@ pub struct Finding {
 /// The kinds of findings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
-    /// A stored value is not what was written, or the chain is broken.
+    /// A stored value is not as it was written.
+    Stored(FindingKind),
+    /// A part of the log can't be read any further.
     Damaged,
     /// A record contradicts the state that the records before it lead to.
     Contradiction,
@@ -47,6 +50,14 @@ impl Kind {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Stored(FindingKind::Value) => "value",
+            Self::Stored(FindingKind::Gap) => "gap",
+            Self::Stored(FindingKind::Chain) => "chain",
+            Self::Stored(FindingKind::Form) => "form",
+            Self::Stored(FindingKind::TimeFell) => "time-fell",
+            Self::Stored(FindingKind::Body) => "body",
+            Self::Stored(FindingKind::Index) => "index",
+            Self::Stored(FindingKind::Stray) => "stray",
             Self::Damaged => "damaged",
             Self::Contradiction => "contradiction",
             Self::ProjectionDiffers => "projection-differs",

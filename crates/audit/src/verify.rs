@@ -10,6 +10,8 @@ use domain::{
 use event_store::{
     log::{EventLog, ReadError},
     memory::MemoryViews,
+    sled::SledStore,
+    verify::verify as stored_values,
     views::{ViewError, ViewStore},
 };
 use projectors::{
@@ -38,6 +40,33 @@ pub enum AuditError {
     /// A store of views failed.
     #[error(transparent)]
     Views(#[from] ViewError),
+}
+
+/// Checks a store at every depth: its stored values, then the fold and the decisions.
+///
+/// `progress` is told of every chunk of either.
+///
+/// # Errors
+/// The store can't be read at all.
+pub fn verify_store(
+    store: &SledStore,
+    mut progress: impl FnMut(&LedgerId, Sequence),
+) -> Result<Report, AuditError> {
+    let (log, views) = (store.log(), store.views());
+    let mut stored = Vec::new();
+    for ledger in log.ledgers()? {
+        let found = stored_values(store, &ledger, &mut |at| progress(&ledger, at))?;
+        stored.extend(found.into_iter().map(|finding| Finding {
+            ledger: ledger.clone(),
+            sequence: finding.sequence,
+            kind: Kind::Stored(finding.kind),
+            detail: finding.detail,
+        }));
+    }
+    let state = Projections::new(Arc::clone(&views));
+    let mut report = verify(&*log, &*views, &state, progress)?;
+    report.findings.splice(0..0, stored);
+    Ok(report)
 }
 
 /// Folds every ledger of a log from its first record, decides each record again, and compares the
@@ -208,3 +237,6 @@ impl<'l> Check<'l> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

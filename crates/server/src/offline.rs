@@ -21,10 +21,10 @@ use publisher::convert::account_view;
 
 /// An open store whose server is stopped.
 pub struct Offline {
+    /// The store itself.
+    pub store: SledStore,
     /// The log.
     pub log: Arc<dyn EventLog>,
-    /// The stored views.
-    pub views: Arc<dyn ViewStore>,
     /// The state of the stored views: that of the last checkpoint.
     pub stored: Projections,
 }
@@ -50,8 +50,8 @@ impl Offline {
     /// The server still runs, or the store can't be opened.
     pub fn open(data: &Path) -> Result<Self, OpenError> {
         let store = SledStore::open(data, Options::STANDARD)?;
-        let (log, views) = (store.log(), store.views());
-        Ok(Self { log, stored: Projections::new(Arc::clone(&views)), views })
+        let (log, stored) = (store.log(), Projections::new(store.views()));
+        Ok(Self { store, log, stored })
     }
 
     /// An account as of the log's end; none where the ledger has no such account.
