@@ -246,17 +246,3 @@ pub fn prior_event(delivery: &Delivery, record: &Record) -> Option<PriorEvent> {
 pub const fn prior_command(command: &Command, record: &Record) -> PriorCommand {
     PriorCommand { sequence: record.sequence, request: command.request }
 }
-
-/// What a record is found by, later: an event, a conflict or a command's key.
-#[must_use]
-pub fn key_of(record: &Record) -> Key {
-    match &record.input {
-        Input::Delivery(delivery) => match record.decision.outcome {
-            Outcome::Conflict { .. } => Key::Conflict(delivery.event.clone(), delivery.content),
-            Outcome::Recorded | Outcome::Ignored | Outcome::Quarantined(_) | Outcome::Done => {
-                Key::Event(delivery.event.clone())
-            }
-        },
-        Input::Command(command) => Key::Command(command.key.clone()),
-    }
-}

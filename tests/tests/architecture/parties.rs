@@ -8,12 +8,10 @@ use crate::{
     tree::{Breach, Tree},
 };
 
-/// The only place that knows sled.
-
-/// The crate that is built with sled.
+/// The crate that is built with both stores.
 const STORE_CRATE: &str = "crates/event-store";
 
-/// The file that declares our module of that name.
+/// The file that declares our modules of their names.
 const PARENT: &str = "crates/event-store/src/lib.rs";
 
 /// Where `domain` lies.
