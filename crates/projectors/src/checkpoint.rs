@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// After so many records a checkpoint is due.
-pub const RECORDS_MAX: usize = 8_192;
+pub const RECORDS_MAX: usize = 4_096;
 
 /// How many entries are taken into the cache between two readers.
 const CACHED_AT_ONCE: usize = 1_024;

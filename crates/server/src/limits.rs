@@ -30,9 +30,11 @@ pub(crate) const BODY_WAIT_MAX: Duration = Duration::from_secs(10);
 /// The longest that open requests may take at shutdown.
 pub(crate) const GRACE_MAX: Duration = Duration::from_secs(10);
 
-/// How often the log notes how far it came, and whether a checkpoint of the projections is due is
-/// looked at.
-pub(crate) const UPKEEP_INTERVAL: Duration = Duration::from_secs(1);
+/// How often is looked whether a checkpoint of the projections is due.
+pub(crate) const UPKEEP_INTERVAL: Duration = Duration::from_millis(250);
+
+/// How far the log came is noted once in so many of these: about every second.
+pub(crate) const NOTE_TICKS: u32 = 4;
 
 /// What a client that was told to try later is asked to wait, in seconds.
 pub(crate) const RETRY_AFTER_SECONDS: &str = "1";

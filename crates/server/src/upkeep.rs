@@ -6,7 +6,10 @@ use std::{io, sync::Arc, thread};
 use crossbeam_channel::{RecvTimeoutError, Sender, bounded};
 use projectors::projections::Projections;
 
-use crate::{limits::UPKEEP_INTERVAL, writer::with_causes};
+use crate::{
+    limits::{NOTE_TICKS, UPKEEP_INTERVAL},
+    writer::with_causes,
+};
 
 /// Notes how far the log came; says what went wrong.
 pub(crate) type Note = Box<dyn Fn() -> Result<(), String> + Send>;
@@ -25,8 +28,12 @@ impl Upkeep {
     pub(crate) fn start(projections: Arc<Projections>, note: Note) -> io::Result<Self> {
         let (stop, stopped) = bounded(1);
         let run = move || {
+            let mut ticks = 0_u32;
             while stopped.recv_timeout(UPKEEP_INTERVAL) == Err(RecvTimeoutError::Timeout) {
-                noted(&note);
+                ticks = ticks.wrapping_add(1);
+                if ticks.is_multiple_of(NOTE_TICKS) {
+                    noted(&note);
+                }
                 if projections.checkpoint_is_due() {
                     stored(&projections);
                 }

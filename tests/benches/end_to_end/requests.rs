@@ -11,7 +11,7 @@ use tallyhook_tests::{
 };
 
 /// Over how many accounts the purchases go.
-pub(crate) const ACCOUNTS: usize = 1_000;
+pub(crate) const ACCOUNTS: usize = 50_000;
 
 /// Stands in the template where each request has its own.
 const PLACEHOLDER: u64 = 987_654_321;

@@ -58,7 +58,7 @@ pub struct Options {
 impl Options {
     /// What a server uses.
     pub const STANDARD: Self =
-        Self { log_cache_bytes: 16 << 20, views_cache_bytes: 32 << 20, run_records: 65_536 };
+        Self { log_cache_bytes: 8 << 20, views_cache_bytes: 16 << 20, run_records: 65_536 };
 }
 
 /// An open store: a log and its views in one directory.
