@@ -3,11 +3,12 @@
 
 use domain::{
     decide::{Verdict, decide},
-    decision::RULES_VERSION,
+    decision::{Decision, RULES_VERSION},
+    entities::Key,
     ids::{EventKey, Origin},
     input::{Delivery, Input},
     record::Record,
-    state::{Key, State},
+    state::State,
 };
 use event_store::log::{EventLog, ReadError};
 use ingestion::{
@@ -42,7 +43,7 @@ pub(crate) fn decide_again(
     }
     let verdict = verdict(projections, state, record)?;
     let detail = match verdict {
-        Verdict::Record(again) if again == record.decision => return Ok(None),
+        Verdict::Record(again) if is_same(&again, &record.decision) => return Ok(None),
         Verdict::Record(_) => "the rules give another decision",
         Verdict::Duplicate(_) | Verdict::KnownConflict(_) => "its event was recorded before",
         Verdict::Replayed(_) => "its command was carried out before",
@@ -50,6 +51,15 @@ pub(crate) fn decide_again(
     };
     let kind = Kind::DecisionDiffers;
     Ok(Some(Difference { kind, detail: detail.to_owned(), by_older_rules: older }))
+}
+
+/// Whether two decisions are the same, whichever version of the rules made them.
+fn is_same(again: &Decision, recorded: &Decision) -> bool {
+    let Decision { rules: _, policy, outcome, effects, transfers } = again;
+    *policy == recorded.policy
+        && *outcome == recorded.outcome
+        && *effects == recorded.effects
+        && *transfers == recorded.transfers
 }
 
 /// The input as its raw bytes give it today; the recorded one where no bytes are kept.
@@ -95,7 +105,15 @@ fn verdict(
             Key::Event(event) => drop(state.events.insert(event, None)),
             Key::Conflict(event, content) => drop(state.conflicts.insert((event, content), None)),
             Key::Command(key) => drop(state.commands.insert(key, None)),
-            Key::Account(_) | Key::Payment(_) | Key::Holding(_) => {}
+            Key::Account(_)
+            | Key::Payment(_)
+            | Key::Holding(_)
+            | Key::Hold(_)
+            | Key::Debit(_)
+            | Key::Case(_)
+            | Key::Customer(_)
+            | Key::Exception(_)
+            | Key::Release(_) => {}
         }
     }
 }

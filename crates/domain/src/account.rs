@@ -276,6 +276,15 @@ impl Account {
         free.get_min().map(|aged| &aged.holding)
     }
 
+    /// The holdings with free credits of a kind, the one that is drawn first in front.
+    pub(crate) fn free(&self, kind: LotKind) -> impl Iterator<Item = &HoldingId> {
+        let free = match kind {
+            LotKind::Paid => &self.free_paid,
+            LotKind::Gift => &self.free_gift,
+        };
+        free.iter().map(|aged| &aged.holding)
+    }
+
     /// The balance that follows from the lots and the open causes.
     ///
     /// # Errors

@@ -4,12 +4,12 @@ use crate::{
     account::View,
     decision::{CreditBook, Outcome, Transfer},
     draft::{Draft, Fault},
+    entities::{Entities, Key},
     ids::AccountId,
     input::{Command, Delivery, Input, Order},
-    notice::Notice,
     posting,
     record::Record,
-    state::{Book, Key, Missing, PriorCommand, PriorEvent, State},
+    state::{Book, Missing, PriorCommand, PriorEvent, State},
 };
 
 /// A recorded fact contradicts the state: only a bug or a changed log can do that.
@@ -31,8 +31,7 @@ pub enum ApplyFault {
     Contradiction(Contradiction),
 }
 
-/// Applies the next record to the state. Gives the keys of the accounts, payments and holdings that
-/// it changed.
+/// Applies the next record to the state. Gives the keys of the entities that it changed.
 ///
 /// # Errors
 /// Something is not loaded, or the record contradicts the state; nothing is changed then.
@@ -44,9 +43,9 @@ pub fn apply(state: &mut State, record: &Record) -> Result<Vec<Key>, ApplyFault>
         }
     };
     let changes = changes(state, record).map_err(fault)?;
-    let book = book_after(&state.book, record).map_err(fault)?;
-    let changed = changes.keys();
-    changes.merge(state);
+    let book = book_after(&state.book, record, &changes).map_err(fault)?;
+    let changed = changes.keys().collect();
+    state.entities.merge(changes);
     state.book = book;
     remember(state, record);
     Ok(changed)
@@ -83,16 +82,9 @@ fn count(view: &mut View, record: &Record) {
     view.sequence = Some(record.sequence);
 }
 
-/// The copies that a record changes, checked.
-struct Changes {
-    accounts: Vec<(AccountId, crate::account::Account)>,
-    holdings: Vec<(crate::holding::HoldingId, crate::holding::Holding)>,
-    payments: Vec<(crate::ids::PaymentKey, crate::payment::Payment)>,
-    exceptions: Vec<(crate::exception::ExceptionId, Option<crate::exception::Exception>)>,
-}
-
-fn changes(state: &State, record: &Record) -> Result<Changes, Fault> {
-    let mut draft = Draft::new(state);
+/// The entities that a record changes, checked.
+fn changes(state: &State, record: &Record) -> Result<Entities, Fault> {
+    let mut draft = Draft::new(state, record.sequence, record.recorded_at);
     learn(&mut draft, record)?;
     for effect in &record.decision.effects {
         draft.change(effect)?;
@@ -104,7 +96,7 @@ fn changes(state: &State, record: &Record) -> Result<Changes, Fault> {
         }
         count(view, record);
     }
-    for account in draft.accounts.values() {
+    for account in draft.own.accounts.values().flatten() {
         if account.books()? != account.view.books {
             return Err(Fault::Broken("transfers and lots disagree"));
         }
@@ -112,49 +104,22 @@ fn changes(state: &State, record: &Record) -> Result<Changes, Fault> {
             return Err(Fault::Broken("a part of a balance is below zero"));
         }
     }
-    Ok(Changes {
-        accounts: draft.accounts.into_iter().collect(),
-        holdings: draft.holdings.into_iter().collect(),
-        payments: draft.payments.into_iter().collect(),
-        exceptions: draft.exceptions.into_iter().collect(),
-    })
+    Ok(draft.own)
 }
 
-/// Takes in the facts of a delivery that counts.
+/// Takes in the facts of a delivery that counts, now or since its release.
 fn learn(draft: &mut Draft<'_>, record: &Record) -> Result<(), Fault> {
-    let Input::Delivery(delivery) = &record.input else { return Ok(()) };
-    if record.decision.outcome != Outcome::Recorded {
-        return Ok(());
-    }
-    match &delivery.notice {
-        Ok(Notice::Purchase(purchase)) => {
-            draft.payment_mut(&purchase.payment)?.learn_purchase(purchase);
-        }
-        Ok(Notice::Adjustment(adjustment)) => {
-            draft.payment_mut(&adjustment.payment)?.learn_adjustment(adjustment);
-        }
-        Ok(Notice::Nothing) | Err(_) => {}
-    }
-    Ok(())
-}
-
-impl Changes {
-    fn keys(&self) -> Vec<Key> {
-        let accounts = self.accounts.iter().map(|(id, _)| Key::Account(id.clone()));
-        let holdings = self.holdings.iter().map(|(id, _)| Key::Holding(id.clone()));
-        let payments = self.payments.iter().map(|(key, _)| Key::Payment(key.clone()));
-        accounts.chain(holdings).chain(payments).collect()
-    }
-
-    fn merge(self, state: &mut State) {
-        state.accounts.extend(self.accounts.into_iter().map(|(id, account)| (id, Some(account))));
-        state.holdings.extend(self.holdings.into_iter().map(|(id, holding)| (id, Some(holding))));
-        state.payments.extend(self.payments.into_iter().map(|(key, payment)| (key, Some(payment))));
-        state.exceptions.extend(self.exceptions);
+    match (&record.input, record.decision.outcome) {
+        (Input::Delivery(delivery), Outcome::Recorded) => draft.learn(delivery),
+        (Input::Command(command), _) => match command.order.released() {
+            Some(delivery) => draft.learn(delivery),
+            None => Ok(()),
+        },
+        (Input::Delivery(_), _) => Ok(()),
     }
 }
 
-fn book_after(book: &Book, record: &Record) -> Result<Book, Fault> {
+fn book_after(book: &Book, record: &Record, changed: &Entities) -> Result<Book, Fault> {
     if record.sequence != book.next_sequence() {
         return Err(Fault::Broken("its sequence does not follow"));
     }
@@ -167,18 +132,22 @@ fn book_after(book: &Book, record: &Record) -> Result<Book, Fault> {
     for transfer in &record.decision.transfers {
         post(&mut book, transfer);
     }
+    for (id, hold) in &changed.holds {
+        let Some(hold) = hold else { continue };
+        match hold.ended {
+            None => book.holds.insert((hold.expires_at, *id), hold.account.clone()),
+            Some(_) => book.holds.remove(&(hold.expires_at, *id)),
+        };
+    }
     if let Input::Command(command) = &record.input {
-        match &command.order {
-            Order::ActivatePolicy { policy, file } => {
-                let activated = book.timeline.activate(policy.clone(), record.recorded_at);
-                activated.map_err(|_| Fault::Broken("its policy does not follow"))?;
-                book.policy_file = Some(*file);
-            }
-            Order::Configure(settings) => book.settings = Some(settings.clone()),
-            Order::Debit { .. }
-            | Order::Grant { .. }
-            | Order::Freeze { .. }
-            | Order::Unfreeze { .. } => {}
+        if let Order::ActivatePolicy { policy, file } = &command.order {
+            let activated = book.timeline.activate(policy.clone(), record.recorded_at);
+            activated.map_err(|_| Fault::Broken("its policy does not follow"))?;
+            book.policy_file = Some(*file);
+            book.activations.insert(policy.version, record.sequence);
+        }
+        if let Order::Configure(settings) = &command.order {
+            book.settings = Some(settings.clone());
         }
     }
     let assets =

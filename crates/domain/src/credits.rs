@@ -55,6 +55,14 @@ impl Credits {
         (fits && amount.scale() <= u32::from(DECIMALS_MAX)).then_some(Self(amount))
     }
 
+    /// A sum of two amounts has no more decimals than they have; trailing zeros may stay, since
+    /// amounts compare by value and lose them where they are shown.
+    fn in_range(sum: Decimal) -> Option<Self> {
+        let unit = 10_u128.checked_pow(sum.scale())?;
+        let most = u128::try_from(CREDITS_MAX).ok()?.checked_mul(unit)?;
+        (sum.mantissa().unsigned_abs() <= most).then_some(Self(sum))
+    }
+
     /// Reads plain decimal digits with an optional minus sign and at most `decimals` decimals.
     ///
     /// # Errors
@@ -88,16 +96,16 @@ impl Credits {
         Self::new(amount)
     }
 
-    /// The decimal.
+    /// The decimal, without trailing zeros.
     #[must_use]
-    pub const fn get(self) -> Decimal {
-        self.0
+    pub fn get(self) -> Decimal {
+        self.0.normalize()
     }
 
     /// Whether the amount is above zero.
     #[must_use]
     pub fn is_positive(self) -> bool {
-        self > Self::ZERO
+        self.0.is_sign_positive() && !self.0.is_zero()
     }
 
     /// The sum.
@@ -105,7 +113,14 @@ impl Credits {
     /// # Errors
     /// Beyond [`CREDITS_MAX`].
     pub fn plus(self, other: Self) -> Result<Self, CreditOverflow> {
-        self.0.checked_add(other.0).and_then(Self::new).ok_or(CreditOverflow { operation: "sum" })
+        // Most amounts of a lot are zero.
+        if other.0.is_zero() {
+            return Ok(self);
+        }
+        self.0
+            .checked_add(other.0)
+            .and_then(Self::in_range)
+            .ok_or(CreditOverflow { operation: "sum" })
     }
 
     /// The difference.
@@ -113,22 +128,25 @@ impl Credits {
     /// # Errors
     /// Beyond [`CREDITS_MAX`].
     pub fn minus(self, other: Self) -> Result<Self, CreditOverflow> {
+        if other.0.is_zero() {
+            return Ok(self);
+        }
         self.0
             .checked_sub(other.0)
-            .and_then(Self::new)
+            .and_then(Self::in_range)
             .ok_or(CreditOverflow { operation: "difference" })
     }
 
     /// The amount with the other sign.
     #[must_use]
     pub fn negated(self) -> Self {
-        Self(-self.0)
+        if self.0.is_zero() { Self::ZERO } else { Self(-self.0) }
     }
 
     /// The amount, or zero when it is below zero.
     #[must_use]
     pub fn or_zero(self) -> Self {
-        self.max(Self::ZERO)
+        if self.0.is_sign_negative() { Self::ZERO } else { self }
     }
 
     /// `self * part / whole`, rounded down at `decimals`; all of it when `part` is `whole`.
@@ -183,13 +201,13 @@ fn floored(billionths: i128, decimals: u8) -> Option<Credits> {
 
 impl fmt::Display for Credits {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        self.get().fmt(f)
     }
 }
 
 impl fmt::Debug for Credits {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        self.get().fmt(f)
     }
 }
 

@@ -3,17 +3,23 @@
 //! [`decide`] reads the part of the state that was loaded and says what to record. Where it needs
 //! more it names what is missing; the caller loads that and asks again with the same input.
 
+mod assess;
+mod case;
 mod command;
 mod delivery;
+mod exception;
+mod operate;
 mod post;
 mod settle;
+mod spend;
 
 use crate::{
-    decision::{Decision, Effect, Outcome, RULES_VERSION, Refusal},
+    decision::{Decision, Effect, Outcome, RULES_VERSION},
     draft::{Draft, Fault},
     ids::{AccountId, Sequence},
     input::Input,
     policy::Policy,
+    refusal::Refusal,
     state::{Missing, State},
     time::Timestamp,
 };
@@ -67,6 +73,11 @@ struct Context<'s> {
 }
 
 impl Context<'_> {
+    /// A draft over the state, for the next record.
+    fn draft(&self) -> Draft<'_> {
+        Draft::new(self.state, self.sequence, self.now)
+    }
+
     /// The policy at a moment.
     fn policy(&self, at: Timestamp) -> Result<&Policy, Fault> {
         self.state.book.timeline.at(at).ok_or(Fault::Broken("no policy is in force"))
@@ -75,7 +86,7 @@ impl Context<'_> {
 
 /// The decision that a draft amounts to, once it passes its checks.
 fn finish(draft: Draft<'_>, policy: Option<u32>, outcome: Outcome) -> Result<Decision, Fault> {
-    for account in draft.accounts.values() {
+    for account in draft.own.accounts.values().flatten() {
         if !account.view.books.is_sound() {
             return Err(Fault::Broken("a part of a balance is below zero"));
         }
@@ -83,7 +94,7 @@ fn finish(draft: Draft<'_>, policy: Option<u32>, outcome: Outcome) -> Result<Dec
             return Err(Fault::Broken("transfers and lots disagree"));
         }
     }
-    for holding in draft.holdings.values() {
+    for holding in draft.own.holdings.values().flatten() {
         let taken = holding.refunded.plus(holding.charged_back)?;
         let granted = holding.granted();
         if taken.paid > granted.paid || taken.gift > granted.gift {
@@ -101,3 +112,6 @@ fn open(draft: &mut Draft<'_>, account: &AccountId) -> Result<(), Fault> {
         None => draft.push(Effect::AccountOpened { account: account.clone() }),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,19 +1,21 @@
 //! What was decided: facts to apply and transfers to post, never a resulting balance.
 
-use std::sync::Arc;
-
 use crate::{
     account::{Closing, Freeze, FreezeId},
+    case::Case,
     credits::Credits,
     exception::{Exception, ExceptionId},
     holding::{HoldingId, LotId, Pair, Terms},
-    ids::{AccountId, PaymentKey, Sequence},
+    ids::{AccountId, CustomerKey, OperationId, PaymentKey, Sequence},
+    input::Import,
     money::{Currency, Minor},
+    payment::Ruling,
     time::Timestamp,
+    usage::{Debit, HoldEnd},
 };
 
 /// The version of the rules in this program. A decision names the one that made it.
-pub const RULES_VERSION: u16 = 1;
+pub const RULES_VERSION: u16 = 2;
 
 /// What one input led to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,6 +114,63 @@ pub enum Effect {
         /// How much more than before, by share.
         amount: Pair,
     },
+    /// A hold exists from now on.
+    HoldPlaced {
+        /// The hold: the id of its command.
+        hold: OperationId,
+        /// Whose.
+        account: AccountId,
+        /// When it ends by itself.
+        expires_at: Timestamp,
+    },
+    /// Credits were reserved by a hold.
+    Reserved {
+        /// The hold.
+        hold: OperationId,
+        /// In this lot.
+        lot: LotId,
+        /// How much, positive.
+        amount: Credits,
+    },
+    /// Reserved credits were set free.
+    Unreserved {
+        /// The hold.
+        hold: OperationId,
+        /// In this lot.
+        lot: LotId,
+        /// How much, positive.
+        amount: Credits,
+    },
+    /// A hold ended.
+    HoldEnded {
+        /// The hold.
+        hold: OperationId,
+        /// How.
+        end: HoldEnd,
+    },
+    /// Usage is known by an id from now on, so that it can be made good.
+    Debited {
+        /// The id of its command.
+        debit: OperationId,
+        /// What was used, of which lots, and how the account stood.
+        usage: Box<Debit>,
+    },
+    /// Used credits came back.
+    Returned {
+        /// What they make good.
+        debit: OperationId,
+        /// Into this lot.
+        lot: LotId,
+        /// How much, positive.
+        amount: Credits,
+    },
+    /// More (below zero: less) of a shortfall is forgiven.
+    Forgiven {
+        /// Of which lots.
+        holding: HoldingId,
+        /// How much more than before.
+        amount: Credits,
+    },
     /// Credits were used.
     Drawn {
         /// From this lot.
@@ -183,10 +242,32 @@ pub enum Effect {
         /// The account.
         account: AccountId,
     },
+    /// A provider's customer belongs to an account for later purchases.
+    CustomerAssigned {
+        /// The customer.
+        customer: CustomerKey,
+        /// The account.
+        account: AccountId,
+    },
+    /// A payment from before Tallyhook is known from now on.
+    PaymentImported(Box<Import>),
+    /// A refund case stands like this from now on.
+    CaseChanged(Box<Case>),
+    /// An operator said something of a payment's disputes.
+    DisputeRuled {
+        /// The payment.
+        payment: PaymentKey,
+        /// What.
+        ruling: Ruling,
+    },
     /// Something that a person must see.
     Raised(Exception),
     /// The cause of an exception is gone.
     Cleared(ExceptionId),
+    /// A person resolved an exception.
+    Resolved(ExceptionId),
+    /// A record in quarantine was released.
+    Released(Sequence),
 }
 
 /// What takes credits back.
@@ -325,42 +406,23 @@ impl Effect {
             | Self::Drawn { .. }
             | Self::Settled { .. }
             | Self::Unsettled { .. }
+            | Self::HoldPlaced { .. }
+            | Self::Reserved { .. }
+            | Self::Unreserved { .. }
+            | Self::HoldEnded { .. }
+            | Self::Debited { .. }
+            | Self::Returned { .. }
+            | Self::Forgiven { .. }
             | Self::MoneyMoved { .. }
             | Self::ChargebackCounted { .. }
+            | Self::CustomerAssigned { .. }
+            | Self::PaymentImported(_)
+            | Self::CaseChanged(_)
+            | Self::DisputeRuled { .. }
             | Self::Raised(_)
-            | Self::Cleared(_) => None,
+            | Self::Cleared(_)
+            | Self::Resolved(_)
+            | Self::Released(_) => None,
         }
     }
-}
-
-/// Why a command was refused: a normal answer, neither recorded nor remembered.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Refusal {
-    /// No such account in the ledger.
-    AccountUnknown,
-    /// The account is frozen.
-    AccountFrozen,
-    /// The account is closed.
-    AccountClosed,
-    /// Less is available than asked for.
-    CreditsInsufficient {
-        /// What is available.
-        available: Credits,
-    },
-    /// The amount is not positive, too precise or out of range.
-    AmountInvalid {
-        /// Why.
-        detail: Arc<str>,
-    },
-    /// No such open freeze that an operator made.
-    FreezeUnknown,
-    /// The key was used for another request.
-    KeyReused,
-    /// The command failed its own checks; nothing moved.
-    Undecided {
-        /// Which check.
-        what: &'static str,
-    },
-    /// The policy can't follow those in force.
-    PolicyRefused(crate::policy::TimelineFault),
 }

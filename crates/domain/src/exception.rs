@@ -22,6 +22,35 @@ pub struct Exception {
     pub detail: Arc<str>,
 }
 
+/// An exception and what became of it: it stays listed once it ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Filed {
+    /// What a person must see.
+    pub exception: Exception,
+    /// How it ended; none while it is open.
+    pub ended: Option<Ended>,
+}
+
+/// How an exception ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// The record that ended it.
+    pub sequence: Sequence,
+    /// When that was recorded.
+    pub at: Timestamp,
+    /// Whether its cause is gone or a person resolved it.
+    pub by: Ending,
+}
+
+/// What ends an exception.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// A record removed the cause.
+    CauseGone,
+    /// A person resolved it, with a note.
+    Resolved,
+}
+
 /// A record raises at most one exception of a kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ExceptionId {

@@ -83,6 +83,16 @@ impl Pair {
         Ok(Self { paid: self.paid.minus(other.paid)?, gift: self.gift.minus(other.gift)? })
     }
 
+    /// The smaller amount, lot by lot.
+    pub(crate) fn at_most(self, other: Self) -> Self {
+        Self { paid: self.paid.min(other.paid), gift: self.gift.min(other.gift) }
+    }
+
+    /// Nothing in place of what is below zero.
+    pub(crate) fn or_zero(self) -> Self {
+        Self { paid: self.paid.or_zero(), gift: self.gift.or_zero() }
+    }
+
     /// Both lots together.
     ///
     /// # Errors
@@ -165,6 +175,8 @@ pub struct Holding {
     pub settlements: Vec<Settlement>,
     /// How many open causes freeze this payment's credits.
     pub freezes: u16,
+    /// How much of the shortfall an operator forgave; never more than it.
+    pub forgiven: Credits,
 }
 
 /// What follows from a holding's movements.
@@ -188,6 +200,7 @@ impl Holding {
             awaited: Pair::ZERO,
             settlements: Vec::new(),
             freezes: 0,
+            forgiven: Credits::ZERO,
         }
     }
 
@@ -229,7 +242,10 @@ impl Holding {
         let kept_back = now.paid.plus(now.gift)?.minus(free.paid)?.minus(free.gift)?;
         let held = kept_back.plus(self.paid.reserved)?.plus(self.gift.reserved)?;
         let (owed, written_off) = match self.terms.shortfall {
-            Shortfall::Owed => (now.shortfall, Credits::ZERO),
+            Shortfall::Owed => {
+                let forgiven = self.forgiven.min(now.shortfall);
+                (now.shortfall.minus(forgiven)?, forgiven)
+            }
             Shortfall::WriteOff => (Credits::ZERO, now.shortfall),
         };
         Ok(Books { paid: free.paid, gift: free.gift, held, owed, written_off })
@@ -240,6 +256,18 @@ impl Holding {
     pub(crate) fn left_over(&self) -> Result<Credits, CreditOverflow> {
         let left = self.left(self.refunded.plus(self.charged_back)?)?;
         left.paid.plus(left.gift)
+    }
+
+    /// How much more was forgiven than is lacking.
+    pub(crate) fn forgiven_in_excess(&self) -> Result<Credits, CreditOverflow> {
+        let taken = self.refunded.plus(self.charged_back)?;
+        Ok(self.forgiven.minus(self.left(taken)?.shortfall)?.or_zero())
+    }
+
+    /// What is left, held or free, of the credits that the payment itself granted.
+    pub(crate) fn unused(&self) -> Result<Pair, CreditOverflow> {
+        let left = self.left(self.refunded.plus(self.charged_back)?)?;
+        Ok(Pair { paid: left.paid, gift: left.gift }.at_most(self.granted()))
     }
 
     /// What is left once `target` is taken: each lot's share off itself first, then what one lacks

@@ -132,6 +132,15 @@ pub struct PaymentKey {
     pub id: PaymentId,
 }
 
+/// A provider's customer, named in its provider's namespace.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CustomerKey {
+    /// The namespace of the id.
+    pub origin: Origin,
+    /// The provider's id.
+    pub id: CustomerId,
+}
+
 /// What one event is known by, for ever.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum EventKey {

@@ -3,11 +3,20 @@
 use std::sync::Arc;
 
 use crate::{
+    account::{DisputeCause, FreezeId},
+    case::Application,
     credits::Credits,
-    ids::{AccountId, Actor, Digest, EventKey, IdempotencyKey, OperationId, SourceName, Text},
+    exception::ExceptionId,
+    ids::{
+        AccountId, Actor, CustomerKey, Digest, EventKey, IdempotencyKey, OperationId, PaymentKey,
+        Sequence, SourceName, Text,
+    },
+    money::{Currency, Minor},
     notice::Notice,
+    payment::{Clearable, Conclusion, Opening},
     policy::{Measures, Policy},
     time::Timestamp,
+    usage::Metadata,
 };
 
 /// One input to a ledger.
@@ -125,6 +134,53 @@ pub enum Order {
         amount: Credits,
         /// Whether it can still be refused.
         usage: Usage,
+        /// What for.
+        metadata: Metadata,
+    },
+    /// Reserves credits for usage to come.
+    Hold {
+        /// Whose.
+        account: AccountId,
+        /// How much, positive.
+        amount: Credits,
+        /// For how long, 1 to [`HOLD_SECONDS_MAX`].
+        expires_in_seconds: u32,
+    },
+    /// Uses what a hold reserved, and sets the rest free.
+    Capture {
+        /// Whose.
+        account: AccountId,
+        /// The hold.
+        hold: OperationId,
+        /// How much, positive, at most what was reserved.
+        amount: Credits,
+        /// What for.
+        metadata: Metadata,
+    },
+    /// Sets free what a hold reserved.
+    ReleaseHold {
+        /// Whose.
+        account: AccountId,
+        /// The hold.
+        hold: OperationId,
+    },
+    /// Ends a hold whose time is over; asked by Tallyhook itself.
+    ExpireHold {
+        /// Whose.
+        account: AccountId,
+        /// The hold.
+        hold: OperationId,
+    },
+    /// Makes a debit good, once.
+    Return {
+        /// Whose.
+        account: AccountId,
+        /// The debit.
+        debit: OperationId,
+        /// How much, positive, at most the debit.
+        amount: Credits,
+        /// Why.
+        reason: Text,
     },
     /// Gives credits that no payment paid for.
     Grant {
@@ -155,6 +211,123 @@ pub enum Order {
         /// Which freeze: the id of the command that made it.
         freeze: OperationId,
     },
+    /// Ends one measure of an open cause: the holder was verified, service is restored.
+    ClearMeasure {
+        /// Of which account.
+        account: AccountId,
+        /// Of which cause.
+        freeze: FreezeId,
+        /// Which measure.
+        measure: Clearable,
+        /// Why.
+        reason: Text,
+    },
+    /// Closes an account for ever.
+    Close {
+        /// Which.
+        account: AccountId,
+        /// Why.
+        reason: Text,
+    },
+    /// Forgives what an account owes, the oldest first.
+    WriteOff {
+        /// Which account.
+        account: AccountId,
+        /// How much, positive; all without it.
+        amount: Option<Credits>,
+        /// Why.
+        reason: Text,
+    },
+    /// Says whose an unassigned purchase is.
+    AssignPayment {
+        /// The purchase.
+        payment: PaymentKey,
+        /// Whose it is.
+        account: AccountId,
+        /// Why.
+        reason: Text,
+    },
+    /// Says whose a provider's customer's later purchases are when they name no account.
+    AssignCustomer {
+        /// The customer.
+        customer: CustomerKey,
+        /// Whose they are.
+        account: AccountId,
+        /// Why.
+        reason: Text,
+    },
+    /// Applies for a refund.
+    OpenCase {
+        /// Who.
+        account: AccountId,
+        /// Of which payment.
+        payment: PaymentKey,
+        /// Why, by the policy's name.
+        reason: Text,
+        /// What is said.
+        application: Application,
+    },
+    /// Says more about a case.
+    InformCase {
+        /// Which.
+        case: OperationId,
+        /// What is said besides; what was said before is replaced where it is said again.
+        application: Application,
+    },
+    /// Approves a case.
+    ApproveCase {
+        /// Which.
+        case: OperationId,
+        /// What is given back; the quote without it.
+        remedy: Option<Approval>,
+        /// Why.
+        note: Option<Text>,
+    },
+    /// Denies a case.
+    DenyCase {
+        /// Which.
+        case: OperationId,
+        /// Why.
+        note: Text,
+    },
+    /// Takes an application back.
+    WithdrawCase {
+        /// Which.
+        case: OperationId,
+        /// Why.
+        note: Option<Text>,
+    },
+    /// Ends a dispute's measures without a win: what was taken stays taken.
+    ConcludeDispute {
+        /// Of which payment.
+        payment: PaymentKey,
+        /// Which of the two kinds.
+        cause: DisputeCause,
+        /// How it ended.
+        conclusion: Conclusion,
+        /// Why.
+        reason: Text,
+    },
+    /// Decides a quarantined record again, as its bytes read now.
+    Release {
+        /// The record.
+        record: Sequence,
+        /// The event that it is known by.
+        event: EventKey,
+        /// What its bytes say now.
+        delivery: Box<Delivery>,
+        /// Why.
+        reason: Text,
+    },
+    /// Ends an exception by a person's word.
+    Resolve {
+        /// Which.
+        exception: ExceptionId,
+        /// What was done about it.
+        note: Text,
+    },
+    /// Brings in an old payment with what is left of it.
+    Import(Box<Import>),
     /// Puts a version of the policy in force.
     ActivatePolicy {
         /// The whole policy.
@@ -164,6 +337,79 @@ pub enum Order {
     },
     /// Puts the settings that decide in force.
     Configure(Settings),
+}
+
+impl Order {
+    /// The delivery that this order decides again.
+    #[must_use]
+    pub fn released(&self) -> Option<&Delivery> {
+        if let Self::Release { delivery, .. } = self { Some(delivery) } else { None }
+    }
+
+    /// The account that this order names; none where it names another thing or the whole ledger.
+    #[must_use]
+    pub fn account(&self) -> Option<&AccountId> {
+        match self {
+            Self::Debit { account, .. }
+            | Self::Hold { account, .. }
+            | Self::Capture { account, .. }
+            | Self::ReleaseHold { account, .. }
+            | Self::ExpireHold { account, .. }
+            | Self::Return { account, .. }
+            | Self::Grant { account, .. }
+            | Self::Freeze { account, .. }
+            | Self::Unfreeze { account, .. }
+            | Self::ClearMeasure { account, .. }
+            | Self::Close { account, .. }
+            | Self::WriteOff { account, .. }
+            | Self::AssignPayment { account, .. }
+            | Self::AssignCustomer { account, .. }
+            | Self::OpenCase { account, .. } => Some(account),
+            Self::Import(import) => Some(&import.account),
+            Self::InformCase { .. }
+            | Self::ApproveCase { .. }
+            | Self::DenyCase { .. }
+            | Self::WithdrawCase { .. }
+            | Self::ConcludeDispute { .. }
+            | Self::Release { .. }
+            | Self::Resolve { .. }
+            | Self::ActivatePolicy { .. }
+            | Self::Configure(_) => None,
+        }
+    }
+}
+
+/// The longest time that a hold can be asked for, in seconds: 365 days.
+pub const HOLD_SECONDS_MAX: u32 = 31_536_000;
+
+/// What an operator gives back instead of what was quoted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Approval {
+    /// Money, in the payment's currency, through the processor. Above zero.
+    Money(Minor),
+    /// Credits. Above zero.
+    Credits(Credits),
+}
+
+/// A payment from before Tallyhook, with what is left of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Import {
+    /// Whose.
+    pub account: AccountId,
+    /// The processor's id of the payment, so that later refunds and chargebacks find it.
+    pub payment: PaymentKey,
+    /// When it was paid.
+    pub paid_at: Timestamp,
+    /// Of both amounts of money.
+    pub currency: Currency,
+    /// What was paid for the credits, before tax. Above zero.
+    pub net: Minor,
+    /// The tax on it.
+    pub tax: Minor,
+    /// What it granted.
+    pub opening: Opening,
+    /// Why.
+    pub reason: Text,
 }
 
 /// Whether usage asks or tells.

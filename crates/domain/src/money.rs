@@ -96,6 +96,23 @@ pub struct MoneyOverflow {
     pub operation: &'static str,
 }
 
+/// Why a text is no amount of money in major units.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MajorFault {
+    /// Not plain decimal digits.
+    #[error("must be a plain decimal number, such as \"12.5\"")]
+    NotDecimal,
+    /// More decimals than the currency has.
+    #[error("must have at most {decimals} decimals")]
+    TooPrecise {
+        /// How many the currency has.
+        decimals: u8,
+    },
+    /// Beyond [`MINOR_MAX`].
+    #[error("is too large")]
+    TooLarge,
+}
+
 impl Minor {
     /// Nothing.
     pub const ZERO: Self = Self(0);
@@ -116,6 +133,38 @@ impl Minor {
             return None;
         }
         text.parse().ok().and_then(Self::new)
+    }
+
+    /// Reads major units as people write them, zero or above, exact to the currency's decimals.
+    ///
+    /// # Errors
+    /// Anything but digits and one point, too many decimals (zeros count), or out of range.
+    pub fn parse_major(text: &str, currency: Currency) -> Result<Self, MajorFault> {
+        let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+        let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+        if !digits(whole) || !digits(fraction) {
+            return Err(MajorFault::NotDecimal);
+        }
+        let decimals = usize::from(currency.decimals);
+        let fraction = if text.contains('.') { fraction } else { "" };
+        if fraction.len() > decimals {
+            return Err(MajorFault::TooPrecise { decimals: currency.decimals });
+        }
+        Self::parse(&format!("{whole}{fraction:0<decimals$}")).ok_or(MajorFault::TooLarge)
+    }
+
+    /// Writes major units, without trailing zeros.
+    #[must_use]
+    pub fn major(self, currency: Currency) -> String {
+        let decimals = usize::from(currency.decimals);
+        let digits = format!("{:0>1$}", self.0.unsigned_abs(), decimals.saturating_add(1));
+        let (whole, fraction) =
+            digits.split_at_checked(digits.len().saturating_sub(decimals)).unwrap_or((&digits, ""));
+        let sign = if self.0 < 0 { "-" } else { "" };
+        match fraction.trim_end_matches('0') {
+            "" => format!("{sign}{whole}"),
+            fraction => format!("{sign}{whole}.{fraction}"),
+        }
     }
 
     /// The number of minor units.
@@ -167,5 +216,52 @@ mod tests {
         assert_eq!(Currency::new("usd"), None);
         assert_eq!(Currency::new("XXX"), None);
         assert_eq!(CURRENCIES.len(), 33);
+    }
+
+    #[test]
+    fn amounts_are_exact_to_the_decimals_of_their_currency() {
+        for (text, code, amount) in [
+            ("12.5", "USD", 1250),
+            ("12.50", "USD", 1250),
+            ("0", "USD", 0),
+            ("007.01", "USD", 701),
+            ("12", "JPY", 12),
+            ("1000000000000", "USD", 100_000_000_000_000),
+        ] {
+            let read = Minor::parse_major(text, Currency::new(code).unwrap());
+            assert_eq!(read, Ok(Minor(amount)), "{text} {code}");
+        }
+        for (text, code) in [
+            ("", "USD"),
+            (".", "USD"),
+            (".5", "USD"),
+            ("5.", "USD"),
+            ("-1", "USD"),
+            ("+1", "USD"),
+            ("1e3", "USD"),
+            ("1,5", "USD"),
+            (" 1", "USD"),
+            ("1.2.3", "USD"),
+            ("12.345", "USD"),
+            ("12.500", "USD"),
+            ("1.0", "JPY"),
+            ("1000000000000.01", "USD"),
+            ("99999999999999999999999999", "USD"),
+        ] {
+            let read = Minor::parse_major(text, Currency::new(code).unwrap());
+            assert!(read.is_err(), "{text} {code}: {read:?}");
+        }
+    }
+
+    #[test]
+    fn amounts_are_written_without_trailing_zeros() {
+        let usd = Currency::new("USD").unwrap();
+        for (amount, text) in
+            [(1250, "12.5"), (-1205, "-12.05"), (0, "0"), (-5, "-0.05"), (100, "1"), (1000, "10")]
+        {
+            assert_eq!(Minor(amount).major(usd), text);
+        }
+        let yen = Currency::new("JPY").unwrap();
+        assert_eq!(Minor(-1200).major(yen), "-1200");
     }
 }

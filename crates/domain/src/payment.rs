@@ -1,10 +1,13 @@
 //! A payment: the set of facts known about it, whatever order they came in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
+    account::DisputeCause,
+    case::Claim,
     exception::{ExceptionId, ExceptionKind},
-    ids::{AccountId, AdjustmentId, CustomerId},
+    holding::Pair,
+    ids::{AccountId, AdjustmentId, CustomerId, OperationId},
     money::{Currency, Minor},
     notice::{Adjustment, Basket, Progress, Purchase},
     time::Timestamp,
@@ -33,8 +36,61 @@ pub struct Payment {
     pub received: Minor,
     /// Money posted as reversed.
     pub reversed: Minor,
-    /// The exceptions about this payment that are open.
+    /// The exceptions about this payment whose cause holds.
     pub exceptions: BTreeMap<ExceptionKind, ExceptionId>,
+    /// What it granted before Tallyhook knew it, instead of what the policy would grant.
+    pub opening: Option<Opening>,
+    /// What refund cases hold and take of it.
+    pub claims: BTreeMap<OperationId, Claim>,
+    /// What operators said of its disputes.
+    pub rulings: Vec<Ruling>,
+}
+
+/// The credits of a payment from before Tallyhook.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Opening {
+    /// What it granted.
+    pub granted: Pair,
+    /// What was used of it, at most what it granted.
+    pub used: Pair,
+}
+
+/// What an operator said of the disputes of one kind that were filed until then.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ruling {
+    /// Of which kind.
+    pub cause: DisputeCause,
+    /// What.
+    pub what: Ruled,
+    /// Of which filings: a later one starts anew.
+    pub filings: BTreeSet<AdjustmentId>,
+}
+
+/// What an operator can say of a dispute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Ruled {
+    /// It is over, its measures end.
+    Concluded(Conclusion),
+    /// One of its measures ends.
+    Cleared(Clearable),
+}
+
+/// How a dispute ended that was not won. What was taken stays taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Conclusion {
+    /// The bank decided for the buyer.
+    Lost,
+    /// The parties agreed.
+    Settled,
+}
+
+/// The measures that only an operator ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Clearable {
+    /// The holder was verified.
+    Verification,
+    /// Service is restored.
+    Service,
 }
 
 /// What is known of the money.
@@ -66,13 +122,16 @@ impl Payment {
             received: Minor::ZERO,
             reversed: Minor::ZERO,
             exceptions: BTreeMap::new(),
+            opening: None,
+            claims: BTreeMap::new(),
+            rulings: Vec::new(),
         }
     }
 
-    /// Takes in what a purchase event says. The same facts in any order leave the same payment,
-    /// accounts and currencies that differ apart.
-    pub fn learn_purchase(&mut self, purchase: &Purchase) {
-        if let (Some(known), Some(named)) = (&self.account, &purchase.account) {
+    /// Takes in what a purchase event says, and which account it `names`. The same facts in any
+    /// order leave the same payment, accounts and currencies that differ apart.
+    pub fn learn_purchase(&mut self, purchase: &Purchase, names: Option<&AccountId>) {
+        if let (Some(known), Some(named)) = (&self.account, names) {
             self.accounts_differ |= known != named;
         }
         if self.customer.is_none() {

@@ -1,12 +1,17 @@
 //! The rules of an operator, in versions.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use crate::{
     credits::Credits,
     ids::{PriceId, Text},
     input::LotKind,
     money::Currency,
+    payment::Clearable,
+    refunds::Refunds,
     time::Timestamp,
 };
 
@@ -43,6 +48,33 @@ pub struct Policy {
     pub with_open_case: Option<Measures>,
     /// When chargebacks close the account.
     pub close_after: Option<CloseAfter>,
+    /// What usage must say, and whether it can be made good.
+    pub usage: UsageRules,
+    /// What refunds can be applied for; without it none.
+    pub refunds: Option<Refunds>,
+}
+
+/// What usage must say, and whether it can be made good.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UsageRules {
+    /// The names that a debit's metadata must have.
+    pub metadata: BTreeSet<Text>,
+    /// Whether a debit can be made good by a credit return.
+    pub returns: Returns,
+}
+
+impl UsageRules {
+    /// Usage may say nothing and can be made good.
+    pub const PLAIN: Self = Self { metadata: BTreeSet::new(), returns: Returns::Allow };
+}
+
+/// Whether a debit can be made good by a credit return.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Returns {
+    /// Once, up to its amount.
+    Allow,
+    /// Never.
+    Refuse,
 }
 
 /// What one item of a price buys.
@@ -96,6 +128,16 @@ impl Measures {
         verification: Verification::None,
         service: Service::Normal,
     };
+
+    /// The same measures, one of those ended that only an operator ends.
+    #[must_use]
+    pub const fn without(mut self, measure: Clearable) -> Self {
+        match measure {
+            Clearable::Verification => self.verification = Verification::None,
+            Clearable::Service => self.service = Service::Normal,
+        }
+        self
+    }
 }
 
 /// New debits and holds while a cause is open.
@@ -227,6 +269,12 @@ impl Timeline {
             .map(|policy| &**policy)
             .next()
             .or_else(|| self.versions.first().map(|policy| &**policy))
+    }
+
+    /// The version with this number.
+    #[must_use]
+    pub fn numbered(&self, version: u32) -> Option<&Policy> {
+        self.versions.iter().find(|policy| policy.version == version).map(|policy| &**policy)
     }
 
     /// The versions, oldest first.

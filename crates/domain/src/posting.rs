@@ -34,10 +34,23 @@ pub(crate) fn watch(view: &mut View, effect: &Effect) {
         | Effect::Drawn { .. }
         | Effect::Settled { .. }
         | Effect::Unsettled { .. }
+        | Effect::HoldPlaced { .. }
+        | Effect::Reserved { .. }
+        | Effect::Unreserved { .. }
+        | Effect::HoldEnded { .. }
+        | Effect::Debited { .. }
+        | Effect::Returned { .. }
+        | Effect::Forgiven { .. }
         | Effect::MoneyMoved { .. }
         | Effect::ChargebackCounted { .. }
+        | Effect::CustomerAssigned { .. }
+        | Effect::PaymentImported(_)
+        | Effect::CaseChanged(_)
+        | Effect::DisputeRuled { .. }
         | Effect::Raised(_)
-        | Effect::Cleared(_) => {}
+        | Effect::Cleared(_)
+        | Effect::Resolved(_)
+        | Effect::Released(_) => {}
     }
 }
 
@@ -79,20 +92,33 @@ pub(crate) fn issued(effect: &Effect) -> Result<Option<(House, Credits)>, Credit
             Some((House::ChargedBack, sum_taken(*amount)?))
         }
         Effect::Drawn { amount, .. } => Some((House::Used, amount.negated())),
+        Effect::Returned { amount, .. } => Some((House::Used, *amount)),
         Effect::PaymentAssigned { .. }
         | Effect::AccountOpened { .. }
         | Effect::HoldingOpened { .. }
         | Effect::Awaited { .. }
         | Effect::Settled { .. }
         | Effect::Unsettled { .. }
+        | Effect::Forgiven { .. }
+        | Effect::HoldPlaced { .. }
+        | Effect::Reserved { .. }
+        | Effect::Unreserved { .. }
+        | Effect::HoldEnded { .. }
+        | Effect::Debited { .. }
         | Effect::MoneyMoved { .. }
+        | Effect::CustomerAssigned { .. }
+        | Effect::PaymentImported(_)
+        | Effect::CaseChanged(_)
+        | Effect::DisputeRuled { .. }
         | Effect::Frozen { .. }
         | Effect::Unfrozen { .. }
         | Effect::ChargebackCounted { .. }
         | Effect::Closed { .. }
         | Effect::Reopened { .. }
         | Effect::Raised(_)
-        | Effect::Cleared(_) => None,
+        | Effect::Cleared(_)
+        | Effect::Resolved(_)
+        | Effect::Released(_) => None,
     })
 }
 

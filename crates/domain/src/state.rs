@@ -2,35 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use imbl::OrdMap;
+
 use crate::{
-    account::Account,
     decision::{House, MoneyBook, Quarantine},
-    exception::{Exception, ExceptionId},
-    holding::{Holding, HoldingId},
-    ids::{AccountId, Digest, EventKey, IdempotencyKey, LedgerId, PaymentKey, Sequence},
+    entities::{Entities, Key},
+    ids::{AccountId, Digest, EventKey, IdempotencyKey, LedgerId, OperationId, Sequence},
     input::Settings,
     money::Currency,
-    payment::Payment,
     policy::Timeline,
     time::Timestamp,
 };
-
-/// Something of a ledger that a decision can depend on.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Key {
-    /// An account.
-    Account(AccountId),
-    /// A payment.
-    Payment(PaymentKey),
-    /// The lots of a payment, grant or overdraft.
-    Holding(HoldingId),
-    /// Which record an event id belongs to.
-    Event(EventKey),
-    /// Which record keeps this content that differs from the event's.
-    Conflict(EventKey, Digest),
-    /// Which record a command's key belongs to.
-    Command(IdempotencyKey),
-}
 
 /// A decision or a fold needs something that was not loaded: load it and ask again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +37,10 @@ pub struct Book {
     pub customers: i128,
     /// The balances of money, in minor units.
     pub money: BTreeMap<(MoneyBook, Currency), i128>,
+    /// The record that put each version of the policy in force.
+    pub activations: BTreeMap<u32, Sequence>,
+    /// The open holds with their accounts, the one that ends first in front.
+    pub holds: OrdMap<(Timestamp, OperationId), AccountId>,
 }
 
 /// The record that an event belongs to.
@@ -85,27 +71,20 @@ pub struct State {
     pub ledger: LedgerId,
     /// What the ledger keeps once.
     pub book: Book,
-    /// Accounts.
-    pub accounts: BTreeMap<AccountId, Option<Account>>,
-    /// Payments.
-    pub payments: BTreeMap<PaymentKey, Option<Payment>>,
-    /// Lots.
-    pub holdings: BTreeMap<HoldingId, Option<Holding>>,
+    /// What is kept under an id of its own.
+    pub entities: Entities,
     /// Events that were looked up or recorded.
     pub events: BTreeMap<EventKey, Option<PriorEvent>>,
     /// Conflicting contents that were looked up or recorded.
     pub conflicts: BTreeMap<(EventKey, Digest), Option<Sequence>>,
     /// Keys of commands that were looked up or recorded.
     pub commands: BTreeMap<IdempotencyKey, Option<PriorCommand>>,
-    /// Exceptions that were raised (or, `None`, cleared) since the state was loaded: never read
-    /// by a decision.
-    pub exceptions: BTreeMap<ExceptionId, Option<Exception>>,
 }
 
 impl Book {
     /// A ledger without a record.
     #[must_use]
-    pub const fn empty() -> Self {
+    pub fn empty() -> Self {
         Self {
             timeline: Timeline::EMPTY,
             policy_file: None,
@@ -115,6 +94,8 @@ impl Book {
             house: BTreeMap::new(),
             customers: 0,
             money: BTreeMap::new(),
+            activations: BTreeMap::new(),
+            holds: OrdMap::new(),
         }
     }
 
@@ -132,41 +113,11 @@ impl State {
         Self {
             ledger,
             book,
-            accounts: BTreeMap::new(),
-            payments: BTreeMap::new(),
-            holdings: BTreeMap::new(),
+            entities: Entities::EMPTY,
             events: BTreeMap::new(),
             conflicts: BTreeMap::new(),
             commands: BTreeMap::new(),
-            exceptions: BTreeMap::new(),
         }
-    }
-
-    /// An account.
-    ///
-    /// # Errors
-    /// Nobody looked yet.
-    pub fn account(&self, id: &AccountId) -> Result<Option<&Account>, Missing> {
-        let entry = self.accounts.get(id).ok_or_else(|| Missing(Key::Account(id.clone())))?;
-        Ok(entry.as_ref())
-    }
-
-    /// A payment.
-    ///
-    /// # Errors
-    /// Nobody looked yet.
-    pub fn payment(&self, key: &PaymentKey) -> Result<Option<&Payment>, Missing> {
-        let entry = self.payments.get(key).ok_or_else(|| Missing(Key::Payment(key.clone())))?;
-        Ok(entry.as_ref())
-    }
-
-    /// The lots of a payment, grant or overdraft.
-    ///
-    /// # Errors
-    /// Nobody looked yet.
-    pub fn holding(&self, id: &HoldingId) -> Result<Option<&Holding>, Missing> {
-        let entry = self.holdings.get(id).ok_or_else(|| Missing(Key::Holding(id.clone())))?;
-        Ok(entry.as_ref())
     }
 
     /// The record that an event belongs to.

@@ -41,6 +41,22 @@ impl Timestamp {
         self.0.as_second()
     }
 
+    /// The moment so many seconds later, or the latest that there is.
+    #[must_use]
+    pub fn seconds_after(self, seconds: u32) -> Self {
+        let micros = i64::from(seconds).saturating_mul(1_000_000);
+        Self::from_micros(self.micros().saturating_add(micros))
+            .unwrap_or(Self(jiff::Timestamp::MAX))
+    }
+
+    /// The moment so many days of 24 hours later, or the latest that there is.
+    #[must_use]
+    pub fn days_after(self, days: u32) -> Self {
+        let micros = i64::from(days).saturating_mul(86_400_000_000);
+        Self::from_micros(self.micros().saturating_add(micros))
+            .unwrap_or(Self(jiff::Timestamp::MAX))
+    }
+
     /// The moment so many days of 24 hours earlier, or the earliest that there is.
     #[must_use]
     pub fn days_before(self, days: u32) -> Self {

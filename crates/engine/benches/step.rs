@@ -14,8 +14,9 @@ use domain::{
     input::{Command, Delivery, Evidence, Freshness, Input, LotKind, Order, Reality, Usage},
     money::{Currency, Minor},
     notice::{Basket, Line, Notice, Progress, Purchase},
-    policy::{Measures, Policy, Shortfall, Unlisted},
+    policy::{Measures, Policy, Shortfall, Unlisted, UsageRules},
     time::Timestamp,
+    usage::Metadata,
 };
 use engine::step::{Engine, Request};
 use event_store::memory::{MemoryLog, MemoryViews};
@@ -100,6 +101,8 @@ fn policy() -> Fallible<Policy> {
         on_chargeback: Measures::NONE,
         with_open_case: None,
         close_after: None,
+        usage: UsageRules::PLAIN,
+        refunds: None,
     })
 }
 
@@ -116,7 +119,8 @@ fn command(key: &str, order: Order) -> Fallible<Input> {
 
 fn debit(number: usize, holder: usize) -> Fallible<Input> {
     let (account, amount) = (account(holder)?, Credits::parse("0.5", 1)?);
-    command(&format!("use-{number}"), Order::Debit { account, amount, usage: Usage::Asked })
+    let (usage, metadata) = (Usage::Asked, Metadata::NONE);
+    command(&format!("use-{number}"), Order::Debit { account, amount, usage, metadata })
 }
 
 fn purchase(number: usize, holder: usize) -> Fallible<Input> {

@@ -2,10 +2,11 @@
 
 use domain::{
     apply::{prior_command, prior_event},
+    entities::Key,
     ids::LedgerId,
     input::Input,
     record::Record,
-    state::{Key, State},
+    state::State,
 };
 use event_store::log::{EventLog, ReadError};
 use projectors::projections::{Projections, StateError};
@@ -54,7 +55,15 @@ pub fn load(
             });
             state.commands.insert(key, prior);
         }
-        Key::Account(_) | Key::Payment(_) | Key::Holding(_) => {}
+        Key::Account(_)
+        | Key::Payment(_)
+        | Key::Holding(_)
+        | Key::Hold(_)
+        | Key::Debit(_)
+        | Key::Case(_)
+        | Key::Customer(_)
+        | Key::Exception(_)
+        | Key::Release(_) => {}
     }
     Ok(())
 }

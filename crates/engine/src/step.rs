@@ -8,11 +8,13 @@ use std::{
 use domain::{
     account::View,
     decide::{Verdict, decide, undecided},
-    decision::{Decision, Refusal},
-    ids::{AccountId, LedgerId, Sequence},
-    input::{Command, Input, Order},
+    decision::Decision,
+    entities::Key,
+    ids::{LedgerId, Sequence},
+    input::Input,
     record::Record,
-    state::{Key, State},
+    refusal::Refusal,
+    state::State,
     time::Timestamp,
 };
 use event_store::log::{Append, AppendError, EventLog, ReadError};
@@ -240,16 +242,6 @@ impl Engine {
             }
         }
     }
-
-    /// A command's account as the state has it.
-    fn view(&self, state: &mut State, input: &Input) -> Result<Option<View>, LoadError> {
-        let Some(account) = account_of(input) else { return Ok(None) };
-        if !state.accounts.contains_key(account) {
-            load(&*self.log, &self.projections, state, Key::Account(account.clone()))?;
-        }
-        let known = state.accounts.get(account).and_then(Option::as_ref);
-        Ok(known.map(|account| account.view.clone()))
-    }
 }
 
 fn answer(records: &[Arc<Record>], decided: Decided) -> Option<Answer> {
@@ -269,18 +261,7 @@ fn next_record(state: &State, recorded_at: Timestamp, input: Input, decision: De
     Record { sequence: state.book.next_sequence(), recorded_at, input, decision }
 }
 
-/// The account that a command names.
-fn account_of(input: &Input) -> Option<&AccountId> {
-    let Input::Command(command) = input else { return None };
-    let Command { order, .. } = &**command;
-    match order {
-        Order::Debit { account, .. }
-        | Order::Grant { account, .. }
-        | Order::Freeze { account, .. }
-        | Order::Unfreeze { account, .. } => Some(account),
-        Order::ActivatePolicy { .. } | Order::Configure(_) => None,
-    }
-}
+mod subject;
 
 #[cfg(test)]
 mod tests;

@@ -16,9 +16,9 @@
 use std::collections::{BTreeMap, HashMap};
 
 use domain::{
+    entities::Key,
     ids::{AccountId, EventKey, LedgerId, Sequence},
     record::Record,
-    state::Key,
 };
 use sha2::{Digest as _, Sha256};
 
@@ -47,7 +47,15 @@ impl Mark {
                 Some(Self::of_event(b"conflict", ledger, event, &content.0))
             }
             Key::Command(key) => Some(Self::of(&[b"command", ledger, key.as_str().as_bytes()])),
-            Key::Account(_) | Key::Payment(_) | Key::Holding(_) => None,
+            Key::Account(_)
+            | Key::Payment(_)
+            | Key::Holding(_)
+            | Key::Hold(_)
+            | Key::Debit(_)
+            | Key::Case(_)
+            | Key::Customer(_)
+            | Key::Exception(_)
+            | Key::Release(_) => None,
         }
     }
 

@@ -4,10 +4,10 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use domain::{
     decision::Outcome,
+    entities::Key,
     ids::{AccountId, Digest, LedgerId, Sequence},
     input::Input,
     record::Record,
-    state::Key,
     time::Timestamp,
 };
 

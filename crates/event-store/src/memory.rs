@@ -7,9 +7,9 @@
 use std::collections::BTreeMap;
 
 use domain::{
+    entities::Key,
     ids::{AccountId, LedgerId, Sequence},
     record::Record,
-    state::Key,
 };
 use parking_lot::Mutex;
 
@@ -145,7 +145,15 @@ impl EventLog for MemoryLog {
     fn find(&self, ledger: &LedgerId, key: &Key) -> Result<Option<Sequence>, ReadError> {
         match key {
             Key::Event(_) | Key::Conflict(..) | Key::Command(_) => {}
-            Key::Account(_) | Key::Payment(_) | Key::Holding(_) => {
+            Key::Account(_)
+            | Key::Payment(_)
+            | Key::Holding(_)
+            | Key::Hold(_)
+            | Key::Debit(_)
+            | Key::Case(_)
+            | Key::Customer(_)
+            | Key::Exception(_)
+            | Key::Release(_) => {
                 return Err(ReadError::NotIndexed);
             }
         }

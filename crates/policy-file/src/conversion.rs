@@ -1,21 +1,21 @@
 //! The table `[credits]`: what money becomes.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
-    credits::{CreditFault, Credits, DECIMALS_MAX},
+    credits::{Credits, DECIMALS_MAX},
     ids::{PriceId, Text},
     money::Currency,
     policy::{PriceCredits, Unlisted},
 };
 
-use crate::reader::{Faulted, Item, Reader};
+use crate::{
+    money::{AmountFault, currency},
+    reader::{Faulted, Item, Reader},
+};
 
 /// The keys of the table.
-pub(crate) const KEYS: [&str; 5] = ["unit", "decimals", "rates", "prices", "unlisted"];
+pub(crate) const KEYS: [&str; 6] = ["unit", "decimals", "rates", "prices", "unlisted", "expiry"];
 
 /// What money becomes.
 pub(crate) struct Conversion {
@@ -47,10 +47,12 @@ pub(crate) fn conversion(table: &mut Reader<'_, '_>) -> Result<Conversion, Fault
             unlisted @ (Unlisted::Rate | Unlisted::Ignore) => Ok(unlisted),
         }
     });
+    let expiry = table.optional("expiry").map_or(Ok(()), |mut item| expiry(&mut item));
     if buys_nothing && prices.as_ref().is_ok_and(Vec::is_empty) {
         let remedy = "add rates = { USD = \"1\" } or prices";
         return Err(table.fault("has neither rates nor prices, so nothing buys credits", remedy));
     }
+    expiry?;
     Ok(Conversion {
         unit: unit?,
         decimals: decimals?,
@@ -60,20 +62,21 @@ pub(crate) fn conversion(table: &mut Reader<'_, '_>) -> Result<Conversion, Fault
     })
 }
 
+/// The key only says what holds anyway: an operator who wants another must hear it here.
+fn expiry(item: &mut Item<'_, '_>) -> Result<(), Faulted> {
+    if item.is_text("never") {
+        return Ok(());
+    }
+    Err(item.fault("must be \"never\", since credits do not expire", "write expiry = \"never\""))
+}
+
 fn rate(code: &str, item: &mut Item<'_, '_>) -> Result<(Currency, Credits), Faulted> {
-    let currency = Currency::new(code).ok_or_else(|| {
-        let upper = code.to_ascii_uppercase();
-        let remedy = match Currency::new(&upper) {
-            Some(known) => format!("did you mean \"{known}\"?"),
-            None => "use the ISO 4217 code of a currency that the provider sells in".to_owned(),
-        };
-        item.fault("is not a known currency", remedy)
-    });
+    let currency = currency(code, item);
     let remedy = "write credits for one major unit of money, such as \"7.1\"";
     let rate = item.decimal_as(remedy, |digits| match Credits::parse(digits, DECIMALS_MAX) {
         Ok(rate) if rate.is_positive() => Ok(rate),
         Ok(_) => Err(AmountFault::NotPositive),
-        Err(fault) => Err(AmountFault::Credits(fault)),
+        Err(fault) => Err(AmountFault::Decimal(fault)),
     });
     Ok((currency?, rate?))
 }
@@ -107,23 +110,6 @@ fn amount(item: &mut Item<'_, '_>, decimals: u8) -> Result<Credits, Faulted> {
     item.decimal_as(remedy, |digits| match Credits::parse(digits, decimals) {
         Ok(amount) if amount >= Credits::ZERO => Ok(amount),
         Ok(_) => Err(AmountFault::Negative),
-        Err(fault) => Err(AmountFault::Credits(fault)),
+        Err(fault) => Err(AmountFault::Decimal(fault)),
     })
-}
-
-/// Why a decimal is no rate or no amount.
-enum AmountFault {
-    NotPositive,
-    Negative,
-    Credits(CreditFault),
-}
-
-impl fmt::Display for AmountFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotPositive => f.write_str("must be above zero"),
-            Self::Negative => f.write_str("must not be below zero"),
-            Self::Credits(fault) => fault.fmt(f),
-        }
-    }
 }

@@ -14,7 +14,7 @@ pub(crate) fn nearest<'k>(
     let written = written.to_ascii_lowercase();
     known
         .into_iter()
-        .map(|word| (distance(&written, word), word))
+        .map(|word| (distance(&written, &word.to_ascii_lowercase()), word))
         .filter(|(distance, word)| *distance <= (word.len() / 3).max(1))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, word)| word)

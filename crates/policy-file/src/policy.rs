@@ -2,18 +2,18 @@
 
 use domain::{
     ids::Text,
-    input::LotKind,
-    policy::{
-        Balance, Checkout, CloseAfter, Measures, Policy, Service, Shortfall, Spending, Verification,
-    },
-    time::Timestamp,
+    policy::{Policy, Shortfall},
 };
 
 use crate::{
     conversion::{self, conversion},
     document::Document,
     faults::Faults,
-    reader::{Faulted, Item, Reader},
+    measures::{self, Responses, responses},
+    moment::moment,
+    reader::{Faulted, Reader},
+    refunds::refunds,
+    spending::{self, spending},
 };
 
 /// Reads a policy.
@@ -24,6 +24,9 @@ use crate::{
 /// Without `[measures]` disputes and chargebacks only take their credits; where the table is
 /// there, it names both `on_dispute` and `on_chargeback` (`{}` does nothing). In a set of
 /// measures, what is left out does nothing. A price without `gift` gives none.
+/// Without `[refunds]`, or with an empty one, no refund can be applied for; where the table has
+/// keys, it names `facts`, `review_business_days`, a calendar with its zone and weekend, and at
+/// least one reason with its verdict and rule. What a quote leaves out is off.
 ///
 /// # Errors
 /// Everything that is wrong with the text, in the order of its lines.
@@ -60,20 +63,20 @@ fn policy(root: &mut Reader<'_, '_>) -> Result<Policy, Faulted> {
     let credits = root
         .required("credits", "add [credits] with unit, decimals and rates or prices")
         .and_then(|mut item| item.table(&conversion::KEYS, conversion));
-    let spend_first = root
+    let spending = root
         .required("spending", "add [spending] with order = [\"gift\", \"paid\"]")
-        .and_then(|mut item| item.table(&["order"], spend_first));
+        .and_then(|mut item| item.table(&spending::KEYS, spending));
     let reversal = root
         .required("reversal", "add [reversal] with shortfall and settle_owed")
         .and_then(|mut item| item.table(&["shortfall", "settle_owed"], reversal));
-    let responses = root.optional("measures").map_or(Ok(Responses::NONE), |mut item| {
-        item.table(&["on_dispute", "on_chargeback", "with_open_case", "close_after"], responses)
-    });
-    let refunds = root.optional("refunds").map_or(Ok(()), |mut item| refunds(&mut item));
+    let responses = root
+        .optional("measures")
+        .map_or(Ok(Responses::NONE), |mut item| item.table(&measures::KEYS, responses));
+    let refunds = root.optional("refunds").map_or(Ok(None), |mut item| refunds(&mut item));
 
     let (credits, responses) = (credits?, responses?);
+    let (spend_first, usage) = spending?;
     let (shortfall, settle_owed) = reversal?;
-    refunds?;
     Ok(Policy {
         name: name?,
         version: version?,
@@ -83,58 +86,16 @@ fn policy(root: &mut Reader<'_, '_>) -> Result<Policy, Faulted> {
         rates: credits.rates,
         prices: credits.prices,
         unlisted: credits.unlisted,
-        spend_first: spend_first?,
+        spend_first,
         shortfall,
         settle_owed,
         on_dispute: responses.on_dispute,
         on_chargeback: responses.on_chargeback,
         with_open_case: responses.with_open_case,
         close_after: responses.close_after,
+        usage,
+        refunds: refunds?,
     })
-}
-
-/// Reads RFC 3339, which the domain's reader only includes.
-fn moment(item: &mut Item<'_, '_>) -> Result<Timestamp, Faulted> {
-    const REMEDY: &str = "write it with its offset, such as \"2026-07-03T00:00:00Z\"";
-    let text = item.moment()?;
-    let parsed = if is_rfc3339(text) { Timestamp::parse(text) } else { None };
-    parsed.ok_or_else(|| item.fault("is not a date and time with an offset (RFC 3339)", REMEDY))
-}
-
-/// Whether a text has the form of RFC 3339 section 5.6; the numbers are left to the calendar.
-fn is_rfc3339(text: &str) -> bool {
-    let fits = |text: &str, form: &str| {
-        text.len() == form.len()
-            && text.bytes().zip(form.bytes()).all(|(byte, form)| match form {
-                b'0' => byte.is_ascii_digit(),
-                b'+' => matches!(byte, b'+' | b'-'),
-                form => byte.eq_ignore_ascii_case(&form),
-            })
-    };
-    let Some((seconds, rest)) = text.split_at_checked("0000-00-00T00:00:00".len()) else {
-        return false;
-    };
-    let offset = match rest.strip_prefix('.') {
-        None => rest,
-        Some(fraction) => match fraction.trim_start_matches(|c: char| c.is_ascii_digit()) {
-            offset if offset.len() < fraction.len() => offset,
-            _ => return false,
-        },
-    };
-    fits(seconds, "0000-00-00T00:00:00") && (fits(offset, "Z") || fits(offset, "+00:00"))
-}
-
-fn spend_first(table: &mut Reader<'_, '_>) -> Result<LotKind, Faulted> {
-    let mut item = table.required("order", "write order = [\"gift\", \"paid\"]")?;
-    let kinds = [("gift", LotKind::Gift), ("paid", LotKind::Paid)];
-    let order = item.list(|kind| kind.choice(&kinds))?;
-    match order.as_slice() {
-        [first, second] if first != second => Ok(*first),
-        _ => {
-            let remedy = "write [\"gift\", \"paid\"] or [\"paid\", \"gift\"]";
-            Err(item.fault("must name \"gift\" and \"paid\", each once", remedy))
-        }
-    }
 }
 
 fn reversal(table: &mut Reader<'_, '_>) -> Result<(Shortfall, bool), Faulted> {
@@ -147,96 +108,4 @@ fn reversal(table: &mut Reader<'_, '_>) -> Result<(Shortfall, bool), Faulted> {
         .required("settle_owed", "write settle_owed = true or false")
         .and_then(|mut item| item.boolean());
     Ok((shortfall?, settle_owed?))
-}
-
-/// What is done about disputes and chargebacks.
-struct Responses {
-    on_dispute: Measures,
-    on_chargeback: Measures,
-    with_open_case: Option<Measures>,
-    close_after: Option<CloseAfter>,
-}
-
-impl Responses {
-    const NONE: Self = Self {
-        on_dispute: Measures::NONE,
-        on_chargeback: Measures::NONE,
-        with_open_case: None,
-        close_after: None,
-    };
-}
-
-fn responses(table: &mut Reader<'_, '_>) -> Result<Responses, Faulted> {
-    let on_dispute = table
-        .required("on_dispute", "write on_dispute = { ... }; {} does nothing")
-        .and_then(|mut item| measures(&mut item));
-    let on_chargeback = table
-        .required("on_chargeback", "write on_chargeback = { ... }; {} does nothing")
-        .and_then(|mut item| measures(&mut item));
-    let with_open_case = table.optional("with_open_case").map(|mut item| measures(&mut item));
-    let close_after = table
-        .optional("close_after")
-        .map(|mut item| item.table(&["chargebacks", "within_days"], close_after));
-    Ok(Responses {
-        on_dispute: on_dispute?,
-        on_chargeback: on_chargeback?,
-        with_open_case: with_open_case.transpose()?,
-        close_after: close_after.transpose()?,
-    })
-}
-
-fn measures(item: &mut Item<'_, '_>) -> Result<Measures, Faulted> {
-    let keys = ["spending", "balance", "checkout", "verification", "service"];
-    item.table(&keys, |table| {
-        let mut measures = Measures::NONE;
-        let spending = [("allow", Spending::Allow), ("suspend", Spending::Suspend)];
-        let balance = [
-            ("keep", Balance::Keep),
-            ("freeze-payment", Balance::FreezePayment),
-            ("freeze-account", Balance::FreezeAccount),
-        ];
-        let checkout = [("open", Checkout::Open), ("limit", Checkout::Limit)];
-        let verification = [("none", Verification::None), ("require", Verification::Require)];
-        let service = [("normal", Service::Normal), ("restrict", Service::Restrict)];
-        let all = [
-            chosen(table, "spending", &spending, &mut measures.spending),
-            chosen(table, "balance", &balance, &mut measures.balance),
-            chosen(table, "checkout", &checkout, &mut measures.checkout),
-            chosen(table, "verification", &verification, &mut measures.verification),
-            chosen(table, "service", &service, &mut measures.service),
-        ];
-        all.into_iter().collect::<Result<(), Faulted>>().map(|()| measures)
-    })
-}
-
-/// Puts a choice in the place of the default, if the key is there.
-fn chosen<T: Copy>(
-    table: &mut Reader<'_, '_>,
-    key: &str,
-    choices: &[(&str, T)],
-    target: &mut T,
-) -> Result<(), Faulted> {
-    if let Some(mut item) = table.optional(key) {
-        *target = item.choice(choices)?;
-    }
-    Ok(())
-}
-
-fn close_after(table: &mut Reader<'_, '_>) -> Result<CloseAfter, Faulted> {
-    let chargebacks = table
-        .required("chargebacks", "write chargebacks = 2")
-        .and_then(|mut item| item.integer(1..=u32::MAX));
-    let within_days = table
-        .required("within_days", "write within_days = 180")
-        .and_then(|mut item| item.integer(1..=u32::MAX));
-    Ok(CloseAfter { chargebacks: chargebacks?, within_days: within_days? })
-}
-
-/// Refund rules come with a later version: taking them silently would promise what is not done.
-fn refunds(item: &mut Item<'_, '_>) -> Result<(), Faulted> {
-    if item.entries(|_, _| Ok(()))?.is_empty() {
-        return Ok(());
-    }
-    let problem = "refund rules are not understood by this version of tallyhook";
-    Err(item.fault(problem, "leave the table empty or remove it"))
 }

@@ -28,7 +28,12 @@
 //! [`Item::decimal_as`]: read a secret with [`Item::text`] and name its faults with
 //! [`Item::fault`].
 
-use std::{borrow::Cow, collections::BTreeMap, fmt, ops::RangeInclusive};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    ops::RangeInclusive,
+};
 
 use crate::{
     document::{Entry, Node, Value},
@@ -74,6 +79,7 @@ const MOMENT: Wanted = Wanted {
     name: "a date and time",
     remedy: "write it with its offset, such as \"2026-07-03T00:00:00Z\"",
 };
+const DATE: Wanted = Wanted { name: "a day", remedy: "write it as in \"2026-10-01\"" };
 const LIST: Wanted = Wanted { name: "a list", remedy: "write it in brackets: [ ... ]" };
 const TABLE: Wanted = Wanted {
     name: "a table",
@@ -110,6 +116,12 @@ impl<'r, 'd> Item<'r, 'd> {
     /// The table that a document is.
     pub(crate) fn root(node: &'d Node, findings: &'r mut Vec<Finding>) -> Self {
         Self { at: &node.at, path: String::new(), value: &node.value, findings }
+    }
+
+    /// Whether this is that text; notes nothing.
+    #[must_use]
+    pub fn is_text(&self, wanted: &str) -> bool {
+        matches!(self.value, Value::Text(text) | Value::Variable(text, _) if text == wanted)
     }
 
     /// Notes what is wrong with this value.
@@ -220,6 +232,20 @@ impl<'r, 'd> Item<'r, 'd> {
         Ok(text)
     }
 
+    /// The text of a day, given as a text or as TOML's own.
+    ///
+    /// Its form is left to the caller.
+    ///
+    /// # Errors
+    /// Something else.
+    pub fn date(&mut self) -> Result<&'d str, Faulted> {
+        let (Value::Text(text) | Value::Moment(text) | Value::Variable(text, _)) = self.value
+        else {
+            return Err(self.other(&DATE));
+        };
+        Ok(text)
+    }
+
     /// Reads each item of a list; all are read, also after a fault.
     ///
     /// # Errors
@@ -236,6 +262,25 @@ impl<'r, 'd> Item<'r, 'd> {
             collect(&mut items, read(&mut item));
         }
         items
+    }
+
+    /// Reads each item of a list in which nothing may be twice; all are read.
+    ///
+    /// # Errors
+    /// Not a list, an item that `read` refuses, or one that was there before.
+    pub fn set<T: Ord + Clone>(
+        &mut self,
+        mut read: impl FnMut(&mut Item<'_, 'd>) -> Result<T, Faulted>,
+    ) -> Result<BTreeSet<T>, Faulted> {
+        let mut listed = BTreeSet::new();
+        let items = self.list(|item| {
+            let value = read(item)?;
+            if listed.insert(value.clone()) {
+                return Ok(value);
+            }
+            Err(item.fault("is listed twice", "keep one of them"))
+        })?;
+        Ok(items.into_iter().collect())
     }
 
     /// Reads each value of a table whose keys are free, with its key; all are read.

@@ -4,7 +4,10 @@ mod cases;
 
 use policy_file::faults::Place;
 
-use crate::cases::{CREDITS, Case, GOOD, MEASURES, ROOT, RULES};
+use crate::cases::{
+    CREDITS, Case, GOOD, MEASURES, ROOT, RULES,
+    refunds::{APPLICATIONS, CALENDAR, QUOTE, REASONS, USAGE},
+};
 
 const MANY: &str = r#"# A policy written in a hurry.
 name = "hurried"
@@ -50,7 +53,10 @@ line 19: measures.on_dispute.spending: "suspended" is not one of "allow", "suspe
 line 19: measures.on_dispute.balanse: is not a known key; did you mean "balance"?
 line 20: measures.close_after.within_days: is missing; write within_days = 180
 line 20: measures.close_after.chargebacks: 0 is out of range; write a whole number from 1 to 4294967295
-line 22: refunds: refund rules are not understood by this version of tallyhook; leave the table empty or remove it"#;
+line 22: refunds.reasons.duplicate.rule: is missing; name the rule that applicants are told, such as rule = "A6"
+line 22: refunds.facts: is missing; write what each application must say, or facts = []
+line 22: refunds.review_business_days: is missing; write review_business_days = 7
+line 22: refunds.calendar: is missing; add [refunds.calendar] with zone and weekend"#;
 
 #[cfg(test)]
 mod tests {
@@ -91,6 +97,70 @@ mod tests {
     }
 
     #[test]
+    fn each_fault_of_usage_is_named_by_line_and_remedy() {
+        check(USAGE);
+    }
+
+    #[test]
+    fn each_fault_of_applications_is_named_by_line_and_remedy() {
+        check(APPLICATIONS);
+    }
+
+    #[test]
+    fn each_fault_of_the_calendar_is_named_by_line_and_remedy() {
+        check(CALENDAR);
+    }
+
+    #[test]
+    fn each_fault_of_reasons_is_named_by_line_and_remedy() {
+        check(REASONS);
+    }
+
+    #[test]
+    fn each_fault_of_quotes_is_named_by_line_and_remedy() {
+        check(QUOTE);
+    }
+
+    #[test]
+    fn names_beyond_what_can_be_carried_are_refused() {
+        let (long, names) = ("n".repeat(65), |count: u8| (0..count).map(|n| format!("\"n{n}\"")));
+        let listed = |count| names(count).collect::<Vec<_>>().join(", ");
+        let with = |written: &str, other: String| printed(&GOOD.replacen(written, &other, 1));
+        let order = "order = [\"gift\", \"paid\"]";
+        assert_eq!(with(order, format!("{order}\nmetadata = [{}]", listed(32))), "no faults");
+        assert_eq!(
+            with(order, format!("{order}\nmetadata = [{}]", listed(33))),
+            "line 12: spending.metadata: names 33, more than a debit can have; name at most 32"
+        );
+        let days = |count: u16| (0..count).map(|n| format!("\"{}-05-01\"", 2000 + n));
+        let holidays = |count| format!("[{}]", days(count).collect::<Vec<_>>().join(", "));
+        assert_eq!(with("[\"2026-10-01\"]", holidays(200)), "no faults");
+        assert_eq!(
+            with("[\"2026-10-01\"]", holidays(201)),
+            "line 26: refunds.calendar.holidays: names 201 days, more than 200; leave out days that are over"
+        );
+        let fault = with("[\"proof\"]", format!("[\"{long}\"]"));
+        assert!(fault.contains("must have at most 64 bytes; write the name of a fact"), "{fault}");
+        let fault = with("reasons.mistaken", format!("reasons.{long}"));
+        assert!(fault.contains("must have at most 64 bytes; choose a name"), "{fault}");
+    }
+
+    #[test]
+    fn refunds_without_a_reason_are_refused_and_an_empty_table_offers_none() {
+        let (before, _) = GOOD.split_once("[refunds]").unwrap();
+        assert_eq!(printed(&format!("{before}[refunds]\n")), "no faults");
+        let table = "[refunds]\nfacts = []\nreview_business_days = 1\n\
+                     calendar = { zone = \"UTC\", weekend = [] }\n";
+        let reason = "reasons.late = { verdict = \"deny\", rule = \"1\" }\n";
+        assert_eq!(printed(&format!("{before}{table}{reason}")), "no faults");
+        let missing = "line 20: refunds.reasons: is missing; add [refunds.reasons.NAME] with verdict and rule";
+        assert_eq!(printed(&format!("{before}{table}")), missing);
+        let empty = "line 24: refunds.reasons: names no reason, so nothing can be applied for; \
+                     add [refunds.reasons.NAME], or remove [refunds]";
+        assert_eq!(printed(&format!("{before}{table}reasons = {{}}\n")), empty);
+    }
+
+    #[test]
     fn a_policy_that_buys_nothing_is_refused() {
         let text = GOOD.replace("rates = {", "# {").replace("prices = [", "# [");
         let fault = "line 4: credits: has neither rates nor prices, so nothing buys credits; \
@@ -116,7 +186,7 @@ mod tests {
     fn a_key_or_a_table_written_twice_is_a_fault() {
         let text = GOOD.replace("version = 1", "version = 1\nversion = 2") + "[spending]\n";
         let faults = "line 3, column 1: is not TOML: duplicate key; correct this first, keys were not checked yet\n\
-                      line 22, column 2: is not TOML: duplicate key; correct this first, keys were not checked yet";
+                      line 49, column 2: is not TOML: duplicate key; correct this first, keys were not checked yet";
         assert_eq!(printed(&text), faults);
     }
 

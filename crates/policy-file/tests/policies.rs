@@ -1,14 +1,18 @@
-//! Policies that are right: the design's example and the three that the product ships.
+//! Policies that are right: the design's example, and every setting once.
+
+use std::collections::BTreeSet;
 
 use domain::{
+    calendar::{Calendar, Day, Weekday, Zone},
     credits::Credits,
     ids::{PriceId, Text},
     input::LotKind,
-    money::Currency,
+    money::{Currency, Minor},
     policy::{
-        Balance, Checkout, CloseAfter, Measures, Policy, PriceCredits, Service, Shortfall,
-        Spending, Unlisted, Verification,
+        Balance, Checkout, CloseAfter, Measures, Policy, PriceCredits, Returns, Shortfall,
+        Spending, Unlisted, UsageRules,
     },
+    refunds::{Condition, Fee, Percent, QuoteRules, Reason, ReasonVerdict, Refunds, Remedy},
     time::Timestamp,
 };
 
@@ -40,6 +44,47 @@ close_after    = { chargebacks = 2, within_days = 180 }
 [refunds]                                              # reasons, verdicts, windows
 "#;
 
+/// What `[refunds]` can say, all of it.
+const REFUNDS: &str = r#"
+facts = ["email", "amount", "currency", "explanation"]
+review_business_days = 7
+
+[refunds.calendar]
+zone = "asia/shanghai"
+weekend = ["saturday", "sunday"]
+holidays = ["2026-10-01", 2026-10-02]
+working_days = ["2026-10-10"]
+
+[refunds.denials]
+restricted = "N3"
+consumed = "N1"
+invoiced = "Y4"
+
+[refunds.reasons.unused-credits]
+verdict = "deny"
+rule = "A6"
+
+[refunds.reasons.mistaken-top-up]
+verdict = "eligible"
+rule = "Y3"
+facts = ["proof"]
+within_days = 7
+unused = true
+
+[refunds.reasons.processor-error]
+verdict = "review"
+rule = "A8"
+remedy = "credits"
+despite = ["consumed"]
+
+[refunds.quote]
+tax = true
+channel_fee = { percent = "2.9", fixed = { USD = "0.3", JPY = 30 } }
+invoice_tax = 6
+gift_used = true
+third_party_costs = true
+"#;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -51,6 +96,10 @@ mod tests {
     fn example_with(written: &str, other: &str) -> Policy {
         assert!(EXAMPLE.contains(written), "{written}");
         parsed(&EXAMPLE.replace(written, other))
+    }
+
+    fn text(text: &str) -> Text {
+        Text::new(text).unwrap()
     }
 
     fn credits(text: &str) -> Credits {
@@ -82,8 +131,80 @@ mod tests {
             on_chargeback: Measures { balance: Balance::FreezeAccount, ..SUSPENDED },
             with_open_case: Some(frozen),
             close_after: Some(CloseAfter { chargebacks: 2, within_days: 180 }),
+            usage: UsageRules::PLAIN,
+            refunds: None,
         };
         assert_eq!(parsed(EXAMPLE), expected);
+    }
+
+    #[test]
+    fn all_rules_of_refunds_become_the_domain_s() {
+        let plain = Reason {
+            verdict: ReasonVerdict::Review,
+            rule: text("A8"),
+            facts: BTreeSet::new(),
+            within_days: None,
+            unused: false,
+            remedy: Remedy::Refund,
+            despite: BTreeSet::new(),
+        };
+        let denied = Reason { verdict: ReasonVerdict::Deny, rule: text("A6"), ..plain.clone() };
+        let mistaken = Reason {
+            verdict: ReasonVerdict::Eligible,
+            rule: text("Y3"),
+            facts: [text("proof")].into(),
+            within_days: Some(7),
+            unused: true,
+            ..plain.clone()
+        };
+        let error =
+            Reason { remedy: Remedy::Credits, despite: [Condition::Consumed].into(), ..plain };
+        let day = |month, day| Day::new(2026, month, day).unwrap();
+        let fixed = [("USD", 30), ("JPY", 30)]
+            .map(|(code, minor)| (Currency::new(code).unwrap(), Minor::new(minor).unwrap()));
+        let percent = |text| Percent::parse(text).unwrap();
+        let expected = Refunds {
+            facts: ["email", "amount", "currency", "explanation"].map(text).into(),
+            review_business_days: 7,
+            calendar: Calendar {
+                zone: Zone::named("Asia/Shanghai").unwrap(),
+                weekend: [Weekday::Saturday, Weekday::Sunday].into(),
+                holidays: [day(10, 1), day(10, 2)].into(),
+                working_days: [day(10, 10)].into(),
+            },
+            denials: [
+                (Condition::Restricted, text("N3")),
+                (Condition::Consumed, text("N1")),
+                (Condition::Invoiced, text("Y4")),
+            ]
+            .into(),
+            reasons: [
+                (text("unused-credits"), denied),
+                (text("mistaken-top-up"), mistaken),
+                (text("processor-error"), error),
+            ]
+            .into(),
+            quote: QuoteRules {
+                tax: true,
+                channel_fee: Some(Fee { percent: percent("2.9"), fixed: fixed.into() }),
+                invoice_tax: Some(percent("6")),
+                gift_used: true,
+                promotion: false,
+                third_party_costs: true,
+            },
+        };
+        assert_eq!(parsed(&format!("{EXAMPLE}{REFUNDS}")).refunds, Some(expected));
+    }
+
+    #[test]
+    fn usage_says_what_the_policy_names_and_can_be_made_good_or_not() {
+        let order = "order = [\"gift\", \"paid\"]";
+        let settings = "metadata = [\"request_id\", \"callTime\"]\nreturns = \"refuse\"";
+        let usage = example_with(order, &format!("{order}\n{settings}")).usage;
+        let metadata = ["request_id", "callTime"].map(text).into();
+        assert_eq!(usage, UsageRules { metadata, returns: Returns::Refuse });
+        let never = example_with("decimals = 6", "decimals = 6\nexpiry = \"never\"");
+        assert_eq!(never, parsed(EXAMPLE));
     }
 
     #[test]
@@ -138,45 +259,5 @@ mod tests {
     fn a_policy_can_have_prices_alone_or_rates_alone() {
         assert!(example_with("\nrates", "\n# rates").rates.is_empty());
         assert!(example_with("\nprices", "\n# prices").prices.is_empty());
-    }
-
-    #[test]
-    fn a9_all_sales_final_suspends_restricts_and_closes() {
-        let policy = parsed(include_str!("../../../policies/all-sales-final.toml"));
-        let investigated =
-            Measures { spending: Spending::Suspend, service: Service::Restrict, ..Measures::NONE };
-        assert_eq!(policy.name.as_str(), "all-sales-final");
-        assert_eq!(policy.effective_from, Timestamp::parse("2026-06-05T00:00:00Z").unwrap());
-        assert_eq!((policy.on_dispute, policy.on_chargeback), (investigated, investigated));
-        assert_eq!(policy.close_after, Some(CloseAfter { chargebacks: 2, within_days: 180 }));
-    }
-
-    #[test]
-    fn n6_case_by_case_sets_three_measures_each_by_itself() {
-        let policy = parsed(include_str!("../../../policies/case-by-case.toml"));
-        let three = Measures { balance: Balance::FreezePayment, ..SUSPENDED };
-        assert_eq!(policy.name.as_str(), "case-by-case");
-        assert_eq!((policy.on_dispute, policy.on_chargeback), (three, three));
-        assert_eq!((policy.with_open_case, policy.close_after), (None, None));
-        assert!(policy.settle_owed);
-    }
-
-    #[test]
-    fn y2_and_y9_unused_balance_has_its_rate_and_is_milder_with_an_open_case() {
-        let policy = parsed(include_str!("../../../policies/unused-balance.toml"));
-        let verified = Measures {
-            spending: Spending::Suspend,
-            balance: Balance::FreezeAccount,
-            verification: Verification::Require,
-            ..Measures::NONE
-        };
-        let chargeback =
-            Measures { checkout: Checkout::Limit, service: Service::Restrict, ..verified };
-        assert_eq!(policy.name.as_str(), "unused-balance");
-        assert_eq!((policy.unit.as_str(), policy.decimals), ("USD", 6));
-        assert_eq!(policy.rates, [(Currency::new("CNY").unwrap(), credits("1"))].into());
-        assert_eq!((policy.on_dispute, policy.on_chargeback), (verified, chargeback));
-        let milder = Measures { balance: Balance::FreezePayment, ..Measures::NONE };
-        assert_eq!(policy.with_open_case, Some(milder));
     }
 }

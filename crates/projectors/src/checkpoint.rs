@@ -7,7 +7,7 @@ use std::sync::Arc;
 use event_store::views::{Change, ViewError};
 
 use crate::{
-    entity::Entity,
+    entity::Stored,
     keys,
     projections::{Layer, Projections},
 };
@@ -42,7 +42,7 @@ impl Projections {
             let mut changed = std::mem::replace(&mut inner.changed, fresh);
             let books = inner.books.iter().filter(|(_, book)| book.sequence.is_some());
             let books = books.map(|(ledger, book)| {
-                (keys::book(ledger), Some(Arc::new(Entity::Book(book.clone()))))
+                (keys::book(ledger), Some(Arc::new(Stored::Book(book.clone()))))
             });
             changed.extend(books);
             inner.writing = Arc::new(changed);
@@ -67,8 +67,8 @@ impl Projections {
 
 /// In the order of their keys, in which the store takes them fastest.
 fn encoded(changes: &Layer) -> Vec<Change> {
-    let encode = |(key, entity): (&Vec<u8>, &Option<Arc<Entity>>)| {
-        (key.clone(), entity.as_deref().map(Entity::encode))
+    let encode = |(key, entity): (&Vec<u8>, &Option<Arc<Stored>>)| {
+        (key.clone(), entity.as_deref().map(Stored::encode))
     };
     let mut encoded: Vec<Change> = changes.iter().map(encode).collect();
     encoded.sort_unstable();

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use domain::{
     apply::{ApplyFault, Contradiction, apply},
+    entities::Key,
     ids::{LedgerId, Sequence},
     record::Record,
-    state::{Key, State},
+    state::State,
 };
 use event_store::{
     log::{EventLog, ReadError},
@@ -47,8 +48,8 @@ pub enum FoldError {
 }
 
 impl Projections {
-    /// Applies all records of all ledgers that are not in the state yet. `progress` is told of
-    /// every chunk.
+    /// Applies all records of all ledgers that are not in the state yet. State that an earlier
+    /// program stored in another form is removed before. `progress` is told of every chunk.
     ///
     /// # Errors
     /// See [`FoldError`]; what was folded before stays.
@@ -58,6 +59,7 @@ impl Projections {
         mut progress: impl FnMut(&LedgerId, Sequence),
     ) -> Result<(), FoldError> {
         for ledger in log.ledgers()? {
+            self.remove_outdated(&ledger)?;
             let mut after = self.sequence(&ledger)?;
             if let Some(state) = after
                 && log.head(&ledger).is_none_or(|head| head.sequence < state)

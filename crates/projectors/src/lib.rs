@@ -2,13 +2,16 @@
 //!
 //! [`keys`] says under which key each part of the state is kept, [`entity`] what is kept there,
 //! [`projections`] holds what changed since the last checkpoint over what the store of views has,
-//! [`checkpoint`] writes it there, [`fold`] brings it up to the log's end.
+//! [`read`] is what others see of it, [`checkpoint`] writes it to the store, [`fold`] brings it up
+//! to the log's end, and `outdated` removes what an earlier program stored in another form.
 //!
 //! Never here: a decision, a clock, a thread. Everything may be deleted and is folded again.
 
 pub mod checkpoint;
 pub mod fold;
 pub mod projections;
+pub mod read;
 
 mod entity;
 mod keys;
+mod outdated;

@@ -7,12 +7,9 @@ use std::{
 };
 
 use domain::{
-    account::{Account, View},
-    exception::{Exception, ExceptionId},
-    holding::{Holding, HoldingId},
-    ids::{AccountId, LedgerId, PaymentKey, Sequence},
-    payment::Payment,
-    state::{Book, Key, State},
+    entities::{Entity, Key},
+    ids::{LedgerId, Sequence},
+    state::{Book, State},
 };
 use event_store::{
     form::FormFault,
@@ -22,7 +19,7 @@ use lru::LruCache;
 use parking_lot::Mutex;
 
 use crate::{
-    entity::Entity,
+    entity::Stored,
     keys::{self, Part},
 };
 
@@ -56,11 +53,11 @@ pub fn stored_prefix(ledger: &LedgerId) -> Vec<u8> {
 }
 
 /// A key and what is kept under it.
-type Listed = (Vec<u8>, Arc<Entity>);
+pub(crate) type Listed = (Vec<u8>, Arc<Stored>);
 
 /// Parts of the state by their keys; `None`: removed. Not in order: keys share long beginnings, so
 /// that comparing costs more than hashing, and only listings need an order.
-pub(crate) type Layer = HashMap<Vec<u8>, Option<Arc<Entity>>>;
+pub(crate) type Layer = HashMap<Vec<u8>, Option<Arc<Stored>>>;
 
 /// What is in memory.
 pub(crate) struct Inner {
@@ -72,7 +69,7 @@ pub(crate) struct Inner {
     pub(crate) writing: Arc<Layer>,
     /// How many records were absorbed since the last checkpoint began.
     pub(crate) records: usize,
-    cache: LruCache<Vec<u8>, Option<Arc<Entity>>>,
+    cache: LruCache<Vec<u8>, Option<Arc<Stored>>>,
 }
 
 impl Projections {
@@ -99,7 +96,7 @@ impl Projections {
         }
         let book = match self.views.get(&keys::book(ledger))? {
             Some(bytes) => {
-                let Entity::Book(book) = Entity::decode(Part::Book, &bytes)? else {
+                let Stored::Book(book) = Stored::decode(Part::Book, &bytes)? else {
                     return Err(StateError::Confused);
                 };
                 book
@@ -117,27 +114,16 @@ impl Projections {
         Ok(State::new(ledger.clone(), self.book(ledger)?))
     }
 
-    /// Loads an account, payment or holding into a state. Says whether the key is one of those.
+    /// Loads an entity into a state. Says whether the key is an entity's.
     ///
     /// # Errors
     /// The stored state can't be read.
     pub fn load(&self, state: &mut State, key: &Key) -> Result<bool, StateError> {
-        match key {
-            Key::Account(id) => {
-                let known = self.whole_account(&state.ledger, id)?;
-                state.accounts.insert(id.clone(), known);
-            }
-            Key::Payment(key) => {
-                let known = self.bare_payment(&state.ledger, key)?;
-                state.payments.insert(key.clone(), known);
-            }
-            Key::Holding(id) => {
-                let known = self.holding(&state.ledger, id)?;
-                state.holdings.insert(id.clone(), known);
-            }
-            Key::Event(_) | Key::Conflict(..) | Key::Command(_) => return Ok(false),
+        if keys::of(&state.ledger, key).is_none() {
+            return Ok(false);
         }
-        Ok(true)
+        let entity = self.entity(&state.ledger, key)?;
+        if state.entities.put(key, entity) { Ok(true) } else { Err(StateError::Confused) }
     }
 
     /// Takes in what records changed in a state, once they are durable.
@@ -145,93 +131,22 @@ impl Projections {
         let ledger = state.ledger;
         let mut inner = self.inner.lock();
         for key in changed {
-            let entity = match key {
-                Key::Account(id) => state.accounts.remove(id).flatten().map(Entity::Account),
-                Key::Payment(key) => state.payments.remove(key).flatten().map(Entity::Payment),
-                Key::Holding(id) => state.holdings.remove(id).flatten().map(Entity::Holding),
-                Key::Event(_) | Key::Conflict(..) | Key::Command(_) => None,
-            };
-            if let Some(at) = keys::of(&ledger, key) {
-                inner.changed.insert(at, entity.map(Arc::new));
+            let entity = state.entities.take(key);
+            if let (Key::Exception(id), Some(Entity::Exception(filed))) = (key, &entity) {
+                let at = Part::of_exception(filed);
+                for other in [Part::OpenException, Part::EndedException] {
+                    if other != at {
+                        inner.changed.insert(keys::exception(&ledger, other, *id), None);
+                    }
+                }
+                let entity = entity.map(Stored::Entity).map(Arc::new);
+                inner.changed.insert(keys::exception(&ledger, at, *id), entity);
+            } else if let Some((_, at)) = keys::of(&ledger, key) {
+                inner.changed.insert(at, entity.map(Stored::Entity).map(Arc::new));
             }
-        }
-        for (id, exception) in state.exceptions {
-            let exception = exception.map(Entity::Exception).map(Arc::new);
-            inner.changed.insert(keys::exception(&ledger, id), exception);
         }
         inner.books.insert(ledger, state.book);
         inner.records = inner.records.saturating_add(records);
-    }
-
-    /// What anyone with the right may see of an account.
-    ///
-    /// # Errors
-    /// The stored state can't be read.
-    pub fn account(&self, ledger: &LedgerId, id: &AccountId) -> Result<Option<View>, StateError> {
-        Ok(self.whole_account(ledger, id)?.map(|account| account.view))
-    }
-
-    /// Accounts in the order of their names, after one, at most so many.
-    ///
-    /// # Errors
-    /// The stored state can't be read.
-    pub fn accounts(
-        &self,
-        ledger: &LedgerId,
-        after: Option<&AccountId>,
-        limit: usize,
-    ) -> Result<Vec<(AccountId, View)>, StateError> {
-        let after = after.map(|id| keys::account(ledger, id));
-        let found = self.scan(ledger, Part::Account, after, limit)?;
-        let prefix = keys::prefix(ledger, Part::Account).len();
-        found
-            .into_iter()
-            .map(|(key, entity)| {
-                let name = key.get(prefix..).and_then(|name| std::str::from_utf8(name).ok());
-                let id = name.and_then(|name| AccountId::new(name).ok());
-                let (Some(id), Entity::Account(account)) = (id, &*entity) else {
-                    return Err(StateError::Confused);
-                };
-                Ok((id, account.view.clone()))
-            })
-            .collect()
-    }
-
-    /// What is known of a payment, with its lots.
-    ///
-    /// # Errors
-    /// The stored state can't be read.
-    pub fn payment(
-        &self,
-        ledger: &LedgerId,
-        key: &PaymentKey,
-    ) -> Result<Option<(Payment, Option<Holding>)>, StateError> {
-        let Some(payment) = self.bare_payment(ledger, key)? else { return Ok(None) };
-        let holding = self.holding(ledger, &HoldingId::Payment(key.clone()))?;
-        Ok(Some((payment, holding)))
-    }
-
-    /// Open exceptions in the order in which they were raised, after one, at most so many.
-    ///
-    /// # Errors
-    /// The stored state can't be read.
-    pub fn exceptions(
-        &self,
-        ledger: &LedgerId,
-        after: Option<ExceptionId>,
-        limit: usize,
-    ) -> Result<Vec<Exception>, StateError> {
-        let after = after.map(|id| keys::exception(ledger, id));
-        let found = self.scan(ledger, Part::Exception, after, limit)?;
-        found
-            .into_iter()
-            .map(|(_, entity)| {
-                let Entity::Exception(exception) = &*entity else {
-                    return Err(StateError::Confused);
-                };
-                Ok(exception.clone())
-            })
-            .collect()
     }
 
     /// The last record of a ledger that was absorbed.
@@ -242,34 +157,21 @@ impl Projections {
         Ok(self.book(ledger)?.sequence)
     }
 
-    fn whole_account(
+    /// The entity under a key; none too for what is no entity's key.
+    pub(crate) fn entity(
         &self,
         ledger: &LedgerId,
-        id: &AccountId,
-    ) -> Result<Option<Account>, StateError> {
-        match self.read(keys::account(ledger, id), Part::Account)?.as_deref() {
-            Some(Entity::Account(account)) => Ok(Some(account.clone())),
-            Some(_) => Err(StateError::Confused),
-            None => Ok(None),
+        key: &Key,
+    ) -> Result<Option<Entity>, StateError> {
+        let Some((part, at)) = keys::of(ledger, key) else { return Ok(None) };
+        let mut found = self.read(at, part)?;
+        if let (None, Key::Exception(id)) = (&found, key) {
+            let part = Part::EndedException;
+            found = self.read(keys::exception(ledger, part, *id), part)?;
         }
-    }
-
-    fn bare_payment(
-        &self,
-        ledger: &LedgerId,
-        key: &PaymentKey,
-    ) -> Result<Option<Payment>, StateError> {
-        match self.read(keys::payment(ledger, key), Part::Payment)?.as_deref() {
-            Some(Entity::Payment(payment)) => Ok(Some(payment.clone())),
-            Some(_) => Err(StateError::Confused),
-            None => Ok(None),
-        }
-    }
-
-    fn holding(&self, ledger: &LedgerId, id: &HoldingId) -> Result<Option<Holding>, StateError> {
-        match self.read(keys::holding(ledger, id), Part::Holding)?.as_deref() {
-            Some(Entity::Holding(holding)) => Ok(Some(holding.clone())),
-            Some(_) => Err(StateError::Confused),
+        match found.as_deref() {
+            Some(Stored::Entity(entity)) => Ok(Some(entity.clone())),
+            Some(Stored::Book(_)) => Err(StateError::Confused),
             None => Ok(None),
         }
     }
@@ -278,7 +180,7 @@ impl Projections {
     ///
     /// The lock is held over a read of the store, so that no older value can be cached after a
     /// newer one was written.
-    fn read(&self, key: Vec<u8>, part: Part) -> Result<Option<Arc<Entity>>, StateError> {
+    fn read(&self, key: Vec<u8>, part: Part) -> Result<Option<Arc<Stored>>, StateError> {
         let mut inner = self.inner.lock();
         if let Some(entity) = inner.changed.get(&key) {
             return Ok(entity.clone());
@@ -290,13 +192,13 @@ impl Projections {
             return Ok(entity.clone());
         }
         let stored = self.views.get(&key)?;
-        let entity = stored.map(|bytes| Entity::decode(part, &bytes)).transpose()?.map(Arc::new);
+        let entity = stored.map(|bytes| Stored::decode(part, &bytes)).transpose()?.map(Arc::new);
         inner.cache.put(key, entity.clone());
         Ok(entity)
     }
 
     /// One part of a ledger in the order of its keys, after a key, at most `limit` entries.
-    fn scan(
+    pub(crate) fn scan(
         &self,
         ledger: &LedgerId,
         part: Part,
@@ -306,7 +208,7 @@ impl Projections {
         let prefix = keys::prefix(ledger, part);
         let inner = self.inner.lock();
         let listed = |key: &[u8]| key.starts_with(&prefix) && Some(key) > after.as_deref();
-        let mut newer: BTreeMap<Vec<u8>, Option<Arc<Entity>>> = BTreeMap::new();
+        let mut newer: BTreeMap<Vec<u8>, Option<Arc<Stored>>> = BTreeMap::new();
         for layer in [&*inner.writing, &inner.changed] {
             let own = layer.iter().filter(|(key, _)| listed(key));
             newer.extend(own.map(|(key, entity)| (key.clone(), entity.clone())));
@@ -316,7 +218,7 @@ impl Projections {
         let stored = self.views.scan(&prefix, after.as_deref(), limit.saturating_add(removed))?;
         for (key, bytes) in stored {
             if let std::collections::btree_map::Entry::Vacant(vacant) = newer.entry(key) {
-                vacant.insert(Some(Arc::new(Entity::decode(part, &bytes)?)));
+                vacant.insert(Some(Arc::new(Stored::decode(part, &bytes)?)));
             }
         }
         let live = newer.into_iter().filter_map(|(key, entity)| Some((key, entity?)));
@@ -328,10 +230,10 @@ impl Inner {
     /// Brings the cache up to what was stored: accounts are asked for often, all else seldom.
     pub(crate) fn cache_written<'e>(
         &mut self,
-        written: impl Iterator<Item = (&'e Vec<u8>, &'e Option<Arc<Entity>>)>,
+        written: impl Iterator<Item = (&'e Vec<u8>, &'e Option<Arc<Stored>>)>,
     ) {
         for (key, entity) in written {
-            if matches!(entity.as_deref(), Some(Entity::Account(_))) {
+            if matches!(entity.as_deref(), Some(Stored::Entity(Entity::Account(_)))) {
                 self.cache.put(key.clone(), entity.clone());
             } else {
                 self.cache.pop(key);

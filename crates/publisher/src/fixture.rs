@@ -12,7 +12,7 @@ use domain::{
     },
     input::{Command, Delivery, Evidence, Freshness, Input, LotKind, Order, Reality},
     notice::{Notice, Progress, Purchase},
-    policy::{Balance, Checkout, Measures, Policy, Shortfall, Spending, Unlisted},
+    policy::{Balance, Checkout, Measures, Policy, Shortfall, Spending, Unlisted, UsageRules},
     record::Record,
     time::Timestamp,
 };
@@ -102,6 +102,8 @@ pub(crate) fn policy(number: u64, unit: &str) -> Record {
         on_chargeback: Measures::NONE,
         with_open_case: None,
         close_after: None,
+        usage: UsageRules::PLAIN,
+        refunds: None,
     };
     let order = Order::ActivatePolicy { policy: Arc::new(policy), file: Digest([0; 32]) };
     commanded(number, order, vec![], vec![])

@@ -3,7 +3,8 @@
 //! In the order of the data's path: [`config`] says what there is, [`run`] opens and closes it all,
 //! `listen` accepts connections, `public` takes webhooks, `writer` has them decided and stored,
 //! `private` shows what came of them. `settle` brings configuration and log together at the start,
-//! `upkeep` stores the projections now and then.
+//! `upkeep` stores the projections now and then, `expiry` ends holds
+//! whose time is over.
 //!
 //! The time is read in [`clock`] only, the environment in [`config`] only.
 //! Never here: a rule about credits; a body in a log line; an answer before its record is durable.
@@ -15,6 +16,7 @@ pub mod offline;
 pub mod run;
 
 mod canonical;
+mod expiry;
 mod listen;
 mod metrics;
 mod private;

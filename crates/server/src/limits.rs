@@ -6,7 +6,13 @@ use std::time::Duration;
 pub(crate) const WEBHOOK_BODY_BYTES_MAX: usize = 1024 * 1024;
 
 /// The largest body of a command.
-pub(crate) const COMMAND_BODY_BYTES_MAX: usize = 64 * 1024;
+pub(crate) const COMMAND_BODY_BYTES_MAX: usize = 1024 * 1024;
+
+/// The most bytes of the name of a debit's metadata.
+pub(crate) const METADATA_NAME_BYTES_MAX: usize = 64;
+
+/// The most bytes of a value of a debit's metadata.
+pub(crate) const METADATA_VALUE_BYTES_MAX: usize = 256;
 
 /// The most connections of one listener; more wait in the system's own queue.
 pub(crate) const CONNECTIONS_MAX: usize = 1024;
@@ -36,6 +42,12 @@ pub(crate) const UPKEEP_INTERVAL: Duration = Duration::from_millis(250);
 /// How far the log came is noted once in so many of these: about every second.
 pub(crate) const NOTE_TICKS: u32 = 4;
 
+/// How often is looked whether a hold's time is over.
+pub(crate) const EXPIRY_INTERVAL: Duration = Duration::from_millis(250);
+
+/// The most holds of a ledger that are ended at once: they must not fill the writer's queue.
+pub(crate) const HOLDS_EXPIRED_AT_ONCE_MAX: usize = 256;
+
 /// What a client that was told to try later is asked to wait, in seconds.
 pub(crate) const RETRY_AFTER_SECONDS: &str = "1";
 
@@ -50,3 +62,18 @@ pub(crate) const ACCOUNTS_SCANNED_MAX: usize = 10_000;
 
 /// The most records that a view of the past is folded from.
 pub(crate) const RECORDS_FOLDED_MAX: usize = 1_000_000;
+
+/// The most records that one page of a statement looks at before it answers with a cursor.
+pub(crate) const STATEMENT_RECORDS_SCANNED_MAX: usize = 10_000;
+
+/// The most refund cases that one filtered list looks at before it answers with a cursor.
+pub(crate) const CASES_SCANNED_MAX: usize = 10_000;
+
+/// The most exceptions that one filtered list looks at before it answers with a cursor.
+pub(crate) const EXCEPTIONS_SCANNED_MAX: usize = 10_000;
+
+/// The most facts of one application for a refund.
+pub(crate) const FACTS_MAX: usize = 32;
+
+/// The most bytes of the name of a fact.
+pub(crate) const FACT_NAME_BYTES_MAX: usize = 64;

@@ -1,11 +1,13 @@
 //! What goes wrong, as the outside sees it: RFC 9457 with a stable code and a safe sentence.
 
+mod refused;
+
 use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use domain::decision::Refusal;
-use serde_json::{Value, json};
+use domain::refusal::Refusal;
+use serde_json::{Map, Value, json};
 
 use crate::limits::RETRY_AFTER_SECONDS;
 
@@ -16,12 +18,19 @@ pub(crate) struct Problem {
     /// Stable: clients decide by it.
     pub(crate) code: &'static str,
     detail: String,
-    available: Option<String>,
+    /// What a caller can act on besides.
+    members: Map<String, Value>,
 }
 
 impl Problem {
     pub(crate) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, code, detail: detail.into(), available: None }
+        Self { status, code, detail: detail.into(), members: Map::new() }
+    }
+
+    /// With one more member that a caller can act on.
+    pub(crate) fn with(mut self, name: &str, value: Value) -> Self {
+        self.members.insert(name.to_owned(), value);
+        self
     }
 
     pub(crate) fn malformed(detail: impl Into<String>) -> Self {
@@ -37,7 +46,7 @@ impl Problem {
     }
 
     pub(crate) fn account_unknown() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "account_unknown", "the ledger has no such account")
+        Refusal::AccountUnknown.into()
     }
 
     pub(crate) fn not_found() -> Self {
@@ -64,46 +73,6 @@ impl Problem {
     }
 }
 
-impl From<Refusal> for Problem {
-    fn from(refusal: Refusal) -> Self {
-        match refusal {
-            Refusal::AccountUnknown => Self::account_unknown(),
-            Refusal::AccountFrozen => {
-                Self::new(StatusCode::CONFLICT, "account_frozen", "the account is frozen")
-            }
-            Refusal::AccountClosed => {
-                Self::new(StatusCode::CONFLICT, "account_closed", "the account is closed")
-            }
-            Refusal::CreditsInsufficient { available } => Self {
-                available: Some(available.to_string()),
-                ..Self::new(
-                    StatusCode::PAYMENT_REQUIRED,
-                    "credits_insufficient",
-                    "less is available than asked for",
-                )
-            },
-            Refusal::AmountInvalid { detail } => Self::amount(&*detail),
-            Refusal::FreezeUnknown => Self::new(
-                StatusCode::NOT_FOUND,
-                "freeze_unknown",
-                "the account has no such open freeze by an operator",
-            ),
-            Refusal::KeyReused => Self::new(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "idempotency_key_reused",
-                "the idempotency key was used for another request",
-            ),
-            Refusal::Undecided { what } => {
-                tracing::error!(what, "a command could not be decided; nothing moved");
-                Self::internal()
-            }
-            Refusal::PolicyRefused(fault) => {
-                Self::new(StatusCode::CONFLICT, "policy_refused", fault.to_string())
-            }
-        }
-    }
-}
-
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut body = json!({
@@ -113,8 +82,8 @@ impl IntoResponse for Problem {
             "code": self.code,
             "detail": self.detail,
         });
-        if let (Some(available), Value::Object(fields)) = (self.available, &mut body) {
-            fields.insert("available".to_owned(), Value::String(available));
+        if let Value::Object(fields) = &mut body {
+            fields.extend(self.members);
         }
         let mut response = (self.status, body.to_string()).into_response();
         let headers = response.headers_mut();

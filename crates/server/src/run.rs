@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     clock::{Clock, SystemClock},
     config::Config,
+    expiry::{Expiry, ExpiryThread},
     listen,
     metrics::Metrics,
     private::{Api, Served},
@@ -74,6 +75,7 @@ pub enum RunFault {
 pub(crate) struct App {
     pub(crate) public: Router,
     pub(crate) private: Router,
+    pub(crate) expiry: Expiry,
     writer: WriterThread,
 }
 
@@ -97,8 +99,15 @@ impl App {
             Writer::start(engine, Arc::clone(&clock), Arc::clone(&metrics), wake)?;
         let public = Public::new(&config, writer.clone(), Arc::clone(&clock), Arc::clone(&metrics));
         let tokens = config.tokens;
-        let api = Api { tokens, ledgers: served, log, projections, writer, metrics, publisher };
-        Ok(Self { public: public.router(), private: api.router(), writer: thread })
+        let expiry = Expiry {
+            ledgers: served.keys().cloned().collect(),
+            projections: Arc::clone(&projections),
+            writer: writer.clone(),
+            clock: Arc::clone(&clock),
+        };
+        let ledgers = served;
+        let api = Api { tokens, ledgers, log, projections, writer, metrics, clock, publisher };
+        Ok(Self { public: public.router(), private: api.router(), expiry, writer: thread })
     }
 }
 
@@ -110,8 +119,32 @@ pub fn run(config: Config, announce: impl FnOnce(Addresses)) -> Result<(), RunFa
     let runtime = runtime::Builder::new_multi_thread().enable_all().build()?;
     let stop = CancellationToken::new();
     runtime.spawn(signalled(stop.clone(), stop_signals(&runtime)?));
+    serve(&runtime, config, Arc::new(SystemClock), stop, announce)
+}
+
+/// Serves by any clock until it is told to stop, as scenarios and tests do. Signals are left to
+/// the caller.
+///
+/// # Errors
+/// See [`run`].
+pub fn run_until(
+    config: Config,
+    clock: Arc<dyn Clock>,
+    stop: CancellationToken,
+    announce: impl FnOnce(Addresses),
+) -> Result<(), RunFault> {
+    let runtime = runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    serve(&runtime, config, clock, stop, announce)
+}
+
+fn serve(
+    runtime: &runtime::Runtime,
+    config: Config,
+    clock: Arc<dyn Clock>,
+    stop: CancellationToken,
+    announce: impl FnOnce(Addresses),
+) -> Result<(), RunFault> {
     let store = SledStore::open(&config.data, Options::STANDARD)?;
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let (log, projections) = (store.log(), Arc::new(Projections::new(store.views())));
     let engine = Engine::open(Arc::clone(&log), Arc::clone(&projections), |ledger, sequence| {
         tracing::info!(%ledger, %sequence, "reading the log");
@@ -134,6 +167,7 @@ pub fn run(config: Config, announce: impl FnOnce(Addresses)) -> Result<(), RunFa
     )?;
     let app =
         App::start(Parts { config, engine, served, log, projections, clock, publisher, wake })?;
+    let expiry = app.expiry.start()?;
 
     announce(addresses);
     tracing::info!(public = %addresses.public, private = %addresses.private, "serving");
@@ -144,20 +178,25 @@ pub fn run(config: Config, announce: impl FnOnce(Addresses)) -> Result<(), RunFa
     });
     stop.cancel();
     tracing::info!("stopping");
-    close(app.writer, publishing, upkeep)
+    close(expiry, app.writer, publishing, upkeep)
 }
 
 /// Everything is awaited, whatever of it failed.
 fn close(
+    expiry: ExpiryThread,
     writer: WriterThread,
     publishing: Option<Publishing>,
     upkeep: Upkeep,
 ) -> Result<(), RunFault> {
+    let ended = expiry.stop();
     let decided = writer.stop();
     let published = publishing.map_or(Ok(()), Publishing::join);
     let stored = upkeep.stop();
     if !decided {
         return Err(RunFault::Thread("writer"));
+    }
+    if !ended {
+        return Err(RunFault::Thread("expiry"));
     }
     if !stored {
         return Err(RunFault::Thread("upkeep"));

@@ -4,9 +4,9 @@
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use domain::{
-    decision::Refusal,
     ids::{Actor, IdFault, IdempotencyKey, LedgerId, OperationId, Sequence},
     input::{Command, Input, Order},
+    refusal::Refusal,
     time::Timestamp,
 };
 use engine::step::{Answer, Engine, Request, StepError};
@@ -18,8 +18,8 @@ use crate::{
     private::{Served, form},
 };
 
-/// Who records what the configuration says.
-const ACTOR: &str = "tallyhook";
+/// Who records what nobody asked for: what the configuration says, and that a hold's time is over.
+pub(crate) const ACTOR: &str = "tallyhook";
 
 /// Why the configuration and the log can't be brought together.
 #[derive(Debug, thiserror::Error)]

@@ -1,5 +1,21 @@
 //! Both listeners over the real engine, with a log in memory.
 
+mod assignments;
+mod cases;
+mod exceptions;
+mod holds;
+mod imports;
+mod operators;
+mod payments;
+mod policies;
+mod reading;
+mod records;
+mod settling;
+mod spending;
+mod standing;
+mod statements;
+mod webhooks;
+
 use std::{fs, sync::Arc};
 
 use axum::{
@@ -22,8 +38,9 @@ use tokio::sync::watch;
 use tower::ServiceExt;
 
 use crate::{
-    clock::Clock,
+    clock::{Clock, ManualClock},
     config::{Config, Environment},
+    expiry::Expiry,
     run::{App, Parts},
     settle::{SettleError, settle},
 };
@@ -37,15 +54,6 @@ const PAYMENT: &str = "txn_01kwvafrtpta11yh00kdem0005";
 const SECRET: &str = "pdl_ntfset_test";
 const NOW: &str = "2026-09-01T00:00:00Z";
 
-/// A clock that stands.
-struct Standing(Timestamp);
-
-impl Clock for Standing {
-    fn now(&self) -> Timestamp {
-        self.0
-    }
-}
-
 /// A server without sockets.
 struct Server {
     public: Router,
@@ -53,6 +61,8 @@ struct Server {
     log: Arc<MemoryLog>,
     projections: Arc<Projections>,
     config: Config,
+    clock: Arc<ManualClock>,
+    expiry: Arc<Expiry>,
 }
 
 fn config(policy: &str, mode: &str) -> Config {
@@ -75,6 +85,11 @@ name = "reader"
 sha256 = "{}"
 roles = ["read"]
 ledgers = ["main"]
+[[tokens]]
+name = "spender"
+sha256 = "{}"
+roles = ["read", "spend"]
+ledgers = ["main"]
 [ledgers.main]
 policy = "policy.toml"
 mode = "{mode}"
@@ -84,7 +99,8 @@ provider = "paddle"
 secrets = ["env:SECRET"]
 "#,
         sha("all"),
-        sha("reader")
+        sha("reader"),
+        sha("spender")
     );
     let path = folder.path().join("tallyhook.toml");
     fs::write(&path, text).unwrap();
@@ -92,12 +108,19 @@ secrets = ["env:SECRET"]
 }
 
 fn server() -> Server {
-    let config = config(POLICY, "live");
+    server_under(POLICY)
+}
+
+fn server_under(policy: &str) -> Server {
+    server_of(config(policy, "live"))
+}
+
+fn server_of(config: Config) -> Server {
     let log = Arc::new(MemoryLog::new());
     let dynamic: Arc<dyn EventLog> = log.clone();
     let projections = Arc::new(Projections::new(Arc::new(MemoryViews::new())));
     let engine = Engine::open(Arc::clone(&dynamic), Arc::clone(&projections), |_, _| {}).unwrap();
-    let clock = Arc::new(Standing(Timestamp::parse(NOW).unwrap()));
+    let clock = Arc::new(ManualClock::new(Timestamp::parse(NOW).unwrap()));
     let served = settle(&engine, &projections, &config, clock.now()).unwrap();
     let app = App::start(Parts {
         config: config.clone(),
@@ -105,12 +128,14 @@ fn server() -> Server {
         served,
         log: dynamic,
         projections: Arc::clone(&projections),
-        clock,
+        clock: clock.clone(),
         publisher: None,
         wake: watch::Sender::new(0),
     })
     .unwrap();
-    Server { public: app.public, private: app.private, log, projections, config }
+    let expiry = Arc::new(app.expiry);
+    let (public, private) = (app.public, app.private);
+    Server { public, private, log, projections, config, clock, expiry }
 }
 
 async fn answered(
@@ -155,284 +180,42 @@ impl Server {
         let (status, headers, value) = answered(&self.private, request).await;
         (status, headers.contains_key("idempotent-replayed"), value)
     }
-}
 
-#[tokio::test]
-async fn a_webhook_is_answered_by_what_became_of_it() {
-    let server = server();
-    let other = COMPLETED.replace("\"1000\"", "\"2000\"");
-    let moved = COMPLETED.replace("ntf_", "ntf_x");
-    for (body, outcome, sequence) in [
-        (COMPLETED, "recorded", 3),
-        (COMPLETED, "duplicate", 3),
-        (&moved, "duplicate", 3),
-        (&other, "conflict", 4),
-        (&other, "conflict", 4),
-        (CUSTOMER, "ignored", 5),
-        ("not json", "quarantined", 6),
-        ("not json", "duplicate", 6),
-    ] {
-        let (status, answer) = server.deliver(body).await;
-        assert_eq!(status, StatusCode::OK, "{answer}");
-        assert_eq!(answer["outcome"], outcome, "{answer}");
-        assert_eq!(answer["sequence"], sequence, "{answer}");
-        assert_eq!(answer["ledger"], "main");
-        if outcome == "quarantined" {
-            assert_eq!(answer["reason"], "malformed");
+    /// Asks the same twice: the second answer is the first one again, but for what is available.
+    async fn done(&self, path: &str, key: &str, body: &Value) -> (StatusCode, Value) {
+        let (status, replayed, mut first) = self.post(path, key, body).await;
+        assert!(status.is_success() && !replayed, "{path} {body}: {first}");
+        let (again, replayed, mut second) = self.post(path, key, body).await;
+        assert_eq!((again, replayed), (status, true), "{path} {body}: {second}");
+        let shown = first.clone();
+        for answer in [&mut first, &mut second] {
+            answer.as_object_mut().unwrap().remove("available");
         }
+        assert_eq!(first, second, "{path} {body}");
+        (status, shown)
     }
-}
 
-#[tokio::test]
-async fn webhooks_are_checked_in_the_order_of_the_contract() {
-    let server = server();
-    let over = (1024 * 1024 + 1).to_string();
-    for (path, headers, status, code) in [
-        ("/webhooks/other", vec![], 404, "source_unknown"),
-        ("/webhooks/paddle", vec![("content-encoding", "gzip")], 411, "length_required"),
-        (
-            "/webhooks/paddle",
-            vec![("content-length", &*over), ("content-encoding", "gzip")],
-            413,
-            "body_too_large",
-        ),
-        (
-            "/webhooks/paddle",
-            vec![("content-length", "2"), ("content-encoding", "gzip")],
-            415,
-            "encoding_unsupported",
-        ),
-        ("/webhooks/paddle", vec![("content-length", "2")], 401, "signature_invalid"),
-        (
-            "/webhooks/paddle",
-            vec![("content-length", "2"), ("transfer-encoding", "chunked")],
-            411,
-            "length_required",
-        ),
-        (
-            "/webhooks/paddle",
-            vec![("content-length", "2"), ("paddle-signature", "ts=1;h1=00")],
-            401,
-            "signature_invalid",
-        ),
-        ("/elsewhere", vec![], 404, "not_found"),
-    ] {
-        let mut request = Request::post(path);
-        for (name, value) in headers {
-            request = request.header(name, value);
+    /// Asks what is refused each time in the same way, and changes nothing.
+    async fn refused(&self, path: &str, body: &Value, status: u16, code: &str) -> Value {
+        let before = self.records();
+        for _ in 0..2 {
+            let (found, _, answer) = self.post(path, "refused", body).await;
+            let expected = (status, &json!(code));
+            assert_eq!((found.as_u16(), &answer["code"]), expected, "{path} {body}: {answer}");
         }
-        let (found, headers, answer) =
-            answered(&server.public, request.body(Body::from("{}")).unwrap()).await;
-        assert_eq!((found.as_u16(), &answer["code"]), (status, &json!(code)), "{path} {answer}");
-        assert_eq!(headers[header::CONTENT_TYPE], "application/problem+json");
+        assert_eq!(self.records(), before, "{path} {body}");
+        self.post(path, "refused", body).await.2
     }
-}
 
-#[tokio::test]
-async fn a_purchase_is_spent_once_for_each_key() {
-    let server = server();
-    server.deliver(COMPLETED).await;
-    let (_, view) = server.get("/accounts/acct-demo").await;
-    assert_eq!((&view["available"], &view["unit"]), (&json!("10"), &json!("USD")), "{view}");
-
-    let debit = json!({"amount": "2.5", "metadata": {"model": "x"}});
-    let path = "/accounts/acct-demo/debits";
-    let (status, replayed, first) = server.post(path, "k1", &debit).await;
-    assert_eq!((status, replayed), (StatusCode::CREATED, false), "{first}");
-    assert_eq!(first["available"], "7.5");
-    assert_eq!(first["drawn"][0]["amount"], "2.5");
-
-    let (status, replayed, again) = server.post(path, "k1", &debit).await;
-    assert_eq!((status, replayed), (StatusCode::CREATED, true));
-    assert_eq!(again, first);
-
-    let (status, _, reused) = server.post(path, "k1", &json!({"amount": "3"})).await;
-    assert_eq!((status.as_u16(), &reused["code"]), (422, &json!("idempotency_key_reused")));
-
-    let (status, _, lacking) = server.post(path, "k2", &json!({"amount": "8"})).await;
-    assert_eq!((status.as_u16(), &lacking["code"]), (402, &json!("credits_insufficient")));
-    assert_eq!(lacking["available"], "7.5");
-
-    let (_, past) = server.get("/accounts/acct-demo?at_sequence=3").await;
-    assert_eq!(past["available"], "10");
-    let (status, _) = server.get("/accounts/acct-demo?at_sequence=2").await;
-    assert_eq!(status, StatusCode::NOT_FOUND);
-}
-
-#[tokio::test]
-async fn bad_commands_are_refused_with_their_code() {
-    let server = server();
-    server.deliver(COMPLETED).await;
-    for (path, body, status, code) in [
-        ("/accounts/none/debits", json!({"amount": "1"}), 404, "account_unknown"),
-        ("/accounts/acct-demo/debits", json!({"amount": 1}), 400, "body_malformed"),
-        ("/accounts/acct-demo/debits", json!({"amount": "1", "x": 1}), 400, "body_malformed"),
-        ("/accounts/acct-demo/debits", json!({"amount": "0"}), 422, "amount_invalid"),
-        ("/accounts/acct-demo/debits", json!({"amount": "1e3"}), 422, "amount_invalid"),
-        ("/accounts/acct-demo/debits", json!({"amount": "0.0000001"}), 422, "amount_invalid"),
-        (
-            "/accounts/acct-demo/grants",
-            json!({"amount": "1", "kind": "x", "reason": "r"}),
-            400,
-            "body_malformed",
-        ),
-        (
-            "/accounts/acct-demo/freezes",
-            json!({"reason": "r", "measures": {"spending": "x"}}),
-            400,
-            "body_malformed",
-        ),
-    ] {
-        let (found, _, answer) = server.post(path, "k", &body).await;
-        assert_eq!((found.as_u16(), &answer["code"]), (status, &json!(code)), "{path} {body}");
+    fn records(&self) -> u64 {
+        self.log.head(self.config.ledgers.keys().next().unwrap()).unwrap().sequence.get()
     }
-    let request = Request::post("/v1/ledgers/main/accounts/acct-demo/debits")
-        .header(header::AUTHORIZATION, "Bearer all")
-        .body(Body::from(r#"{"amount":"1"}"#));
-    let (status, _, answer) = answered(&server.private, request.unwrap()).await;
-    assert_eq!((status.as_u16(), &answer["code"]), (400, &json!("idempotency_key_missing")));
-}
 
-#[tokio::test]
-async fn tokens_open_only_what_they_are_for() {
-    let server = server();
-    for (token, method, path, status, code) in [
-        (None, "GET", "/v1/ledgers/main/accounts", 401, "token_invalid"),
-        (Some("Bearer nobody"), "GET", "/v1/ledgers/main/accounts", 401, "token_invalid"),
-        (Some("Bearer reader"), "GET", "/v1/ledgers/other/accounts", 403, "ledger_not_allowed"),
-        (Some("Bearer reader"), "POST", "/v1/ledgers/main/accounts/a/debits", 403, "role_missing"),
-        (Some("Bearer reader"), "GET", "/v1/ledgers/main/records/1/body", 403, "role_missing"),
-        (Some("Bearer reader"), "GET", "/v1/ledgers/main/accounts/a", 404, "account_unknown"),
-        (Some("Bearer reader"), "GET", "/v1/ledgers/main/nothing", 404, "not_found"),
-    ] {
-        let request = Request::builder().method(method).uri(path);
-        let request = match token {
-            Some(token) => request.header(header::AUTHORIZATION, token),
-            None => request,
-        };
-        let (found, _, answer) =
-            answered(&server.private, request.body(Body::empty()).unwrap()).await;
-        assert_eq!((found.as_u16(), &answer["code"]), (status, &json!(code)), "{path}");
+    /// An account with so many paid credits of a grant.
+    async fn granted(&self, account: &str, amount: &str) {
+        let body = json!({"amount": amount, "kind": "paid", "reason": "test"});
+        let path = format!("/accounts/{account}/grants");
+        let (status, _, answer) = self.post(&path, &format!("grant-{account}"), &body).await;
+        assert_eq!(status, StatusCode::CREATED, "{answer}");
     }
-}
-
-#[tokio::test]
-async fn an_operators_freeze_stops_spending_until_it_is_ended() {
-    let server = server();
-    let account = "/accounts/a%2Fb%20c";
-    let grant = json!({"amount": "5", "kind": "gift", "label": "test", "reason": "r"});
-    let (status, _, granted) = server.post(&format!("{account}/grants"), "g", &grant).await;
-    assert_eq!((status, &granted["available"]), (StatusCode::CREATED, &json!("5")), "{granted}");
-    let freeze = json!({"reason": "looked at", "measures": {"spending": "suspend"}});
-    let (_, _, frozen) = server.post(&format!("{account}/freezes"), "f", &freeze).await;
-    let (_, _, refused) =
-        server.post(&format!("{account}/debits"), "d", &json!({"amount": "1"})).await;
-    assert_eq!(refused["code"], "account_frozen");
-    let (_, view) = server.get(account).await;
-    assert_eq!((&view["account"], &view["status"]), (&json!("a/b c"), &json!("frozen")));
-
-    let id = frozen["id"].as_str().unwrap();
-    let path = format!("/v1/ledgers/main{account}/freezes/{id}");
-    for replayed in [false, true] {
-        let request = Request::delete(&path).header(header::AUTHORIZATION, "Bearer all");
-        let (status, headers, answer) =
-            answered(&server.private, request.body(Body::empty()).unwrap()).await;
-        assert_eq!(status, StatusCode::OK, "{answer}");
-        assert_eq!(headers.contains_key("idempotent-replayed"), replayed);
-    }
-    let (status, _, _) =
-        server.post(&format!("{account}/debits"), "d", &json!({"amount": "1"})).await;
-    assert_eq!(status, StatusCode::CREATED);
-}
-
-#[tokio::test]
-async fn lists_go_on_where_they_ended() {
-    let server = server();
-    server.deliver(COMPLETED).await;
-    server.deliver(CHARGEBACK).await;
-    server.deliver("not json").await;
-    for name in ["b", "c", "d"] {
-        let grant = json!({"amount": "1", "kind": "paid", "reason": "r"});
-        server.post(&format!("/accounts/{name}/grants"), name, &grant).await;
-    }
-    for (path, expected) in [
-        ("/accounts?limit=3", 4),
-        ("/accounts?limit=1&status=active", 3),
-        ("/accounts?status=frozen", 1),
-        ("/accounts?owed=true", 0),
-        ("/accounts/acct-demo/statement?limit=1", 2),
-        ("/records?limit=3", 8),
-        ("/records?after=6", 2),
-        ("/exceptions?limit=1", 1),
-    ] {
-        let mut items = Vec::new();
-        let mut next = Some(path.to_owned());
-        while let Some(asked) = next {
-            let (status, page) = server.get(&asked).await;
-            assert_eq!(status, StatusCode::OK, "{page}");
-            items.extend(page["items"].as_array().unwrap().iter().cloned());
-            let bare = path.replace("after=6", "limit=50");
-            let glue = if bare.contains('?') { '&' } else { '?' };
-            next = page["next"].as_str().map(|cursor| format!("{bare}{glue}cursor={cursor}"));
-        }
-        assert_eq!(items.len(), expected, "{path} {items:#?}");
-    }
-}
-
-#[tokio::test]
-async fn payments_records_and_bodies_are_shown() {
-    let server = server();
-    server.deliver(COMPLETED).await;
-    server.deliver(CHARGEBACK).await;
-    let (status, payment) = server.get(&format!("/payments/{PAYMENT}")).await;
-    assert_eq!((status, &payment["account"]), (StatusCode::OK, &json!("acct-demo")), "{payment}");
-    assert_eq!(payment["credits"]["charged_back"]["paid"], "10");
-    assert_eq!(server.get("/payments/txn_none").await.1["code"], "payment_unknown");
-
-    let (_, record) = server.get("/records/3").await;
-    assert_eq!(record["decision"]["outcome"], "recorded");
-    let (status, _) = server.get("/records/99").await;
-    assert_eq!(status, StatusCode::NOT_FOUND);
-    let request =
-        Request::get("/v1/ledgers/main/records/3/body").header(header::AUTHORIZATION, "Bearer all");
-    let response =
-        server.private.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
-    let bytes = response.into_body().collect().await.unwrap().to_bytes();
-    assert_eq!(&*bytes, COMPLETED.as_bytes());
-}
-
-#[tokio::test]
-async fn after_a_failed_write_nothing_is_acknowledged_and_readiness_says_so() {
-    let server = server();
-    let ready = || Request::get("/readyz").body(Body::empty()).unwrap();
-    assert_eq!(answered(&server.private, ready()).await.0, StatusCode::OK);
-    server.log.fail_next_append(FailurePoint::BeforeWrite);
-    for _ in 0..2 {
-        let (status, answer) = server.deliver(COMPLETED).await;
-        assert_eq!((status.as_u16(), &answer["code"]), (503, &json!("try_later")));
-    }
-    let (status, _, answer) = answered(&server.private, ready()).await;
-    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
-    assert!(answer["reasons"][0].as_str().unwrap().contains("until a restart"), "{answer}");
-}
-
-#[tokio::test]
-async fn a_changed_policy_file_is_refused_and_changed_settings_are_recorded() {
-    let server = server();
-    let log: Arc<dyn EventLog> = server.log.clone();
-    let engine = Engine::open(log, Arc::clone(&server.projections), |_, _| {}).unwrap();
-    let now = Timestamp::parse(NOW).unwrap();
-    let records =
-        || server.log.head(server.config.ledgers.keys().next().unwrap()).unwrap().sequence.get();
-
-    settle(&engine, &server.projections, &server.config, now).unwrap();
-    assert_eq!(records(), 2);
-    for (mode, expected) in [("sandbox", 3), ("live", 4), ("sandbox", 5)] {
-        settle(&engine, &server.projections, &config(POLICY, mode), now).unwrap();
-        assert_eq!(records(), expected);
-    }
-    let other = config(&format!("{POLICY}\n"), "live");
-    let error = settle(&engine, &server.projections, &other, now).unwrap_err();
-    assert!(matches!(error, SettleError::PolicyDiffers { .. }));
-    assert!(error.to_string().contains("tallyhook policy activate"), "{error}");
 }

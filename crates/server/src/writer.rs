@@ -78,12 +78,27 @@ impl Writer {
     ///
     /// Dropping the future does not undo the input.
     pub(crate) async fn submit(&self, request: Request) -> Result<Answer, Unavailable> {
+        self.queued(request)?.await.map_err(|_| self.gone())
+    }
+
+    /// As [`Self::submit`] for several inputs at once, from a thread that may wait.
+    pub(crate) fn submit_blocking(
+        &self,
+        requests: Vec<Request>,
+    ) -> Result<Vec<Answer>, Unavailable> {
+        let queued: Result<Vec<_>, _> =
+            requests.into_iter().map(|request| self.queued(request)).collect();
+        let answers = queued?.into_iter().map(oneshot::Receiver::blocking_recv);
+        answers.map(|answer| answer.map_err(|_| self.gone())).collect()
+    }
+
+    fn queued(&self, request: Request) -> Result<oneshot::Receiver<Answer>, Unavailable> {
         if self.latched.get().is_some() {
             return Err(Unavailable::Latched);
         }
         let (answer, answered) = oneshot::channel();
         match self.queue.try_send(Job::Input(Waiting { request, answer })) {
-            Ok(()) => answered.await.map_err(|_| self.gone()),
+            Ok(()) => Ok(answered),
             Err(TrySendError::Full(_)) => Err(Unavailable::Full),
             Err(TrySendError::Disconnected(_)) => Err(self.gone()),
         }

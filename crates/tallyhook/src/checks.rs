@@ -1,4 +1,4 @@
-//! `config check` and `policy check`.
+//! `config check`, and how faults of files are told.
 
 use std::path::PathBuf;
 
@@ -26,18 +26,6 @@ pub(crate) enum ConfigCommand {
     },
 }
 
-#[derive(Debug, Subcommand)]
-pub(crate) enum PolicyCommand {
-    /// Says everything that is wrong with a policy.
-    Check {
-        /// The policy.
-        file: PathBuf,
-        /// Prints JSON.
-        #[arg(long)]
-        json: bool,
-    },
-}
-
 pub(crate) fn config(command: &ConfigCommand) -> Done {
     let ConfigCommand::Check { config, json } = command;
     match Config::load(config, &Environment::of_process()) {
@@ -59,29 +47,8 @@ pub(crate) fn config(command: &ConfigCommand) -> Done {
     }
 }
 
-pub(crate) fn policy(command: &PolicyCommand) -> Done {
-    let PolicyCommand::Check { file, json } = command;
-    let path = file.display().to_string();
-    let text = std::fs::read_to_string(file)
-        .map_err(|error| Failed::unopened(error).context(format!("read the policy {path}")))?;
-    match policy_file::parse(&text) {
-        Ok(policy) => {
-            said(
-                *json,
-                &[],
-                &format!("{path} is good: {} version {}", policy.name, policy.version),
-            );
-            Ok(Exit::Clean)
-        }
-        Err(faults) => {
-            let lines = faults.as_slice().iter().map(|fault| format!("{path}: {fault}"));
-            said(*json, &listed(&path, &faults), &lines.collect::<Vec<_>>().join("\n"));
-            Ok(Exit::Findings)
-        }
-    }
-}
-
-fn said(json: bool, faults: &[Value], text: &str) {
+/// Prints that all is good, or what is wrong: as JSON or as this text.
+pub(crate) fn said(json: bool, faults: &[Value], text: &str) {
     if json {
         print(&json!({"ok": faults.is_empty(), "faults": faults}).to_string());
     } else {
@@ -89,7 +56,8 @@ fn said(json: bool, faults: &[Value], text: &str) {
     }
 }
 
-fn listed(path: &str, faults: &Faults) -> Vec<Value> {
+/// The faults of a file in JSON.
+pub(crate) fn listed(path: &str, faults: &Faults) -> Vec<Value> {
     let one = |fault: &policy_file::faults::Fault| {
         let (line, variable) = match &fault.place {
             Place::Line { line, .. } => (Some(*line), None),

@@ -9,6 +9,8 @@ mod checks;
 mod client;
 mod exit;
 mod init;
+mod policy;
+mod policy_test;
 mod serve;
 mod token;
 mod trigger;
@@ -58,7 +60,7 @@ enum Command {
     Config(checks::ConfigCommand),
     /// Looks at policies.
     #[command(subcommand)]
-    Policy(checks::PolicyCommand),
+    Policy(policy::PolicyCommand),
     /// Makes bearer tokens.
     #[command(subcommand)]
     Token(token::TokenCommand),
@@ -76,7 +78,7 @@ fn main() -> std::process::ExitCode {
         Command::Serve { config } => serve::serve(&config),
         Command::Init { directory, json } => init::init(&directory, json),
         Command::Config(command) => checks::config(&command),
-        Command::Policy(command) => checks::policy(&command),
+        Command::Policy(command) => policy::policy(&command),
         Command::Token(command) => token::token(&command),
         Command::Account(arguments) => account::account(&arguments),
         Command::Trigger(arguments) => trigger::trigger(&arguments),

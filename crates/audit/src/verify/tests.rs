@@ -1,5 +1,8 @@
 //! A small log on disk: clean as written, and every flipped byte of it is found.
 
+mod parts;
+mod rules;
+
 use std::{collections::BTreeMap, path::Path};
 
 use domain::{
@@ -9,7 +12,8 @@ use domain::{
     },
     input::{Command, Input, LotKind, Mode, Order, Settings, Stale, Usage},
     money::Currency,
-    policy::{Balance, Measures, Policy, Shortfall, Spending, Unlisted},
+    policy::{Balance, Measures, Policy, Shortfall, Spending, Unlisted, UsageRules},
+    usage::Metadata,
 };
 use engine::step::{Engine, Request};
 use event_store::sled::Options;
@@ -57,6 +61,8 @@ fn policy() -> Policy {
         on_chargeback: frozen,
         with_open_case: None,
         close_after: None,
+        usage: UsageRules::PLAIN,
+        refunds: None,
     }
 }
 
@@ -90,30 +96,37 @@ fn delivery(body: &str, at: domain::time::Timestamp) -> Request {
     Request { ledger: ledger(), input, body: body.as_bytes().into() }
 }
 
+/// The commands that put policy and settings in force.
+fn in_force(policy: Policy, stale: Stale) -> Vec<Request> {
+    let settings = Settings {
+        mode: Mode::Live,
+        stale,
+        account_from: vec![Text::new("/data/custom_data/account_id").unwrap()],
+        tolerance_seconds: None,
+        future_seconds: 60,
+    };
+    let file = Digest([7; 32]);
+    vec![
+        command("policy", Order::ActivatePolicy { policy: Arc::new(policy), file }),
+        command("settings", Order::Configure(settings)),
+    ]
+}
+
 /// Writes the log: two groups, with a checkpoint of the projections between them.
 fn write(dir: &Path) -> SledStore {
     let store = SledStore::open(dir, Options::STANDARD).unwrap();
     let projections = Arc::new(Projections::new(store.views()));
     let engine = Engine::open(store.log(), Arc::clone(&projections), |_, _| ()).unwrap();
     let at = domain::time::Timestamp::from_seconds(1_800_000_000).unwrap();
-    let settings = Settings {
-        mode: Mode::Live,
-        stale: Stale::Accept,
-        account_from: vec![Text::new("/data/custom_data/account_id").unwrap()],
-        tolerance_seconds: None,
-        future_seconds: 60,
-    };
-    let file = Digest([7; 32]);
-    let mut first = vec![
-        command("policy", Order::ActivatePolicy { policy: Arc::new(policy()), file }),
-        command("settings", Order::Configure(settings)),
-    ];
+    let mut first = in_force(policy(), Stale::Accept);
     first.extend(BODIES.map(|body| delivery(body, at)));
     engine.step(at, first).unwrap();
     projections.checkpoint().unwrap();
     let account = AccountId::new("acct-demo").unwrap();
-    let (amount, usage) = (Credits::parse("0.5", 1).unwrap(), Usage::AlreadyHappened);
-    engine.step(at, vec![command("use", Order::Debit { account, amount, usage })]).unwrap();
+    let (amount, metadata) = (Credits::parse("0.5", 1).unwrap(), Metadata::NONE);
+    let usage = Usage::AlreadyHappened;
+    let used = command("use", Order::Debit { account, amount, usage, metadata });
+    engine.step(at, vec![used]).unwrap();
     store
 }
 
@@ -152,15 +165,20 @@ fn every_flipped_byte_of_a_stored_value_is_found() {
 fn stored_projections_that_the_records_do_not_lead_to_are_found() {
     let dir = tempfile::tempdir().unwrap();
     let store = write(dir.path());
+    check_views(&store);
+}
+
+/// Flips a byte of every stored projection.
+fn check_views(store: &SledStore) {
     let views = store.views();
     for (key, value) in views.scan(&[], None, usize::MAX).unwrap() {
         let mut flipped = value.clone();
         let last = flipped.len() - 1;
         flipped[last] ^= 1;
         views.write(&[(key.clone(), Some(flipped))]).unwrap();
-        let found = verify_store(&store, |_, _| ()).map(|report| report.is_clean());
+        let found = verify_store(store, |_, _| ()).map(|report| report.is_clean());
         assert!(!found.unwrap_or(false), "key {}", hex::encode(&key));
         views.write(&[(key, Some(value))]).unwrap();
     }
-    assert!(audited(&store).is_clean());
+    assert!(audited(store).is_clean());
 }

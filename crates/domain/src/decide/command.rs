@@ -3,20 +3,20 @@
 use std::sync::Arc;
 
 use crate::{
-    account::{Freeze, FreezeId, Status},
+    account::View,
     credits::Credits,
-    decide::{Context, Verdict, finish, open, settle},
-    decision::{Effect, Outcome, Refusal},
+    decide::{Context, Verdict, finish, settle},
+    decision::Outcome,
     draft::{Draft, Fault},
-    holding::{HoldingId, LotId, Terms},
     ids::AccountId,
-    input::{Command, LotKind, Order, Usage},
-    policy::{Shortfall, Timeline},
+    input::{Command, Order},
+    policy::{Policy, Timeline},
+    refusal::Refusal,
     state::Missing,
 };
 
 /// Why a command stops.
-enum Stop {
+pub(super) enum Stop {
     Refused(Refusal),
     Fault(Fault),
 }
@@ -33,6 +33,15 @@ impl From<Refusal> for Stop {
     }
 }
 
+/// A command on its way: what it may look at, what it changes.
+pub(super) struct Work<'c, 's> {
+    pub(super) context: &'c Context<'s>,
+    pub(super) command: &'c Command,
+    pub(super) draft: Draft<'c>,
+    /// The version of the policy that was asked, where it is not the one in force.
+    pub(super) policy: Option<u32>,
+}
+
 pub(super) fn decide(context: &Context<'_>, command: &Command) -> Result<Verdict, Missing> {
     if let Some(prior) = context.state.command(&command.key)? {
         return Ok(if prior.request == command.request {
@@ -41,9 +50,10 @@ pub(super) fn decide(context: &Context<'_>, command: &Command) -> Result<Verdict
             Verdict::Refused(Refusal::KeyReused)
         });
     }
-    let mut draft = Draft::new(context.state);
-    let finished = carry_out(context, &mut draft, command)
-        .and_then(|policy| finish(draft, policy, Outcome::Done).map_err(Stop::from));
+    let mut work = Work { context, command, draft: context.draft(), policy: None };
+    let finished = work
+        .carry_out()
+        .and_then(|policy| finish(work.draft, policy, Outcome::Done).map_err(Stop::from));
     match finished {
         Ok(decision) => Ok(Verdict::Record(decision)),
         Err(Stop::Refused(refusal)) => Ok(Verdict::Refused(refusal)),
@@ -52,145 +62,101 @@ pub(super) fn decide(context: &Context<'_>, command: &Command) -> Result<Verdict
     }
 }
 
-/// Carries out a command on the draft. Gives the version of the policy that was asked.
-fn carry_out(
-    context: &Context<'_>,
-    draft: &mut Draft<'_>,
-    command: &Command,
-) -> Result<Option<u32>, Stop> {
-    let account = match &command.order {
-        Order::ActivatePolicy { policy, .. } => {
-            let mut timeline: Timeline = context.state.book.timeline.clone();
-            timeline.activate(policy.clone(), context.now).map_err(Refusal::PolicyRefused)?;
-            return Ok(Some(policy.version));
-        }
-        Order::Configure(_) => return Ok(None),
-        Order::Debit { account, amount, usage } => {
-            debit(context, draft, account, *amount, *usage)?;
-            account
-        }
-        Order::Grant { account, amount, kind, label, .. } => {
-            check(context, *amount)?;
-            open(draft, account)?;
-            refuse_closed(draft, account)?;
-            let (since, shortfall) = (context.now, Shortfall::Owed);
-            let terms = Terms { account: account.clone(), since, shortfall, label: label.clone() };
-            let holding = HoldingId::Grant(command.id);
-            draft.push(Effect::HoldingOpened { holding: holding.clone(), terms })?;
-            draft.push(Effect::Granted { lot: LotId { holding, kind: *kind }, amount: *amount })?;
-            account
-        }
-        Order::Freeze { account, reason, measures } => {
-            refuse_unknown(draft, account)?;
-            let (id, reason) = (FreezeId::Operator(command.id), Some(reason.clone()));
-            let freeze = Freeze { id, since: context.now, measures: *measures, reason };
-            draft.push(Effect::Frozen { account: account.clone(), freeze })?;
-            account
-        }
-        Order::Unfreeze { account, freeze } => {
-            refuse_unknown(draft, account)?;
-            let id = FreezeId::Operator(*freeze);
-            let known =
-                draft.account(account)?.is_some_and(|known| known.view.freezes.contains_key(&id));
-            if !known {
-                return Err(Refusal::FreezeUnknown.into());
+impl Work<'_, '_> {
+    /// Carries out the command on the draft. Gives the version of the policy that was asked.
+    fn carry_out(&mut self) -> Result<Option<u32>, Stop> {
+        let order = &self.command.order;
+        match order {
+            Order::Debit { account, amount, usage, metadata } => {
+                self.debit(account, *amount, *usage, metadata)
             }
-            draft.push(Effect::Unfrozen { account: account.clone(), freeze: id })?;
-            account
+            Order::Hold { account, amount, expires_in_seconds } => {
+                self.hold(account, *amount, *expires_in_seconds)
+            }
+            Order::Capture { account, hold, amount, metadata } => {
+                self.capture(account, *hold, *amount, metadata)
+            }
+            Order::ReleaseHold { account, hold } => self.release_hold(account, *hold),
+            Order::ExpireHold { account, hold } => self.expire_hold(account, *hold),
+            Order::Return { account, debit, amount, .. } => {
+                self.make_good(account, *debit, *amount)
+            }
+            Order::Grant { account, amount, kind, label, .. } => {
+                self.grant(account, *amount, *kind, label.as_ref())
+            }
+            Order::Freeze { account, reason, measures } => self.freeze(account, reason, *measures),
+            Order::Unfreeze { account, freeze } => self.unfreeze(account, *freeze),
+            Order::ClearMeasure { account, freeze, measure, .. } => {
+                self.clear_measure(account, freeze, *measure)
+            }
+            Order::Close { account, .. } => self.close(account),
+            Order::WriteOff { account, amount, .. } => self.write_off(account, *amount),
+            Order::AssignPayment { payment, account, .. } => self.assign_payment(payment, account),
+            Order::AssignCustomer { customer, account, .. } => {
+                self.assign_customer(customer, account)
+            }
+            Order::ConcludeDispute { payment, cause, conclusion, .. } => {
+                self.conclude_dispute(payment, *cause, *conclusion)
+            }
+            Order::Import(import) => self.import(import),
+            Order::OpenCase { account, payment, reason, application } => {
+                self.open_case(account, payment, reason, application)
+            }
+            Order::InformCase { case, application } => self.inform_case(*case, application),
+            Order::ApproveCase { case, remedy, .. } => self.approve_case(*case, *remedy),
+            Order::DenyCase { case, note } => self.deny_case(*case, note),
+            Order::WithdrawCase { case, .. } => self.withdraw_case(*case),
+            Order::Release { record, event, delivery, .. } => {
+                self.release(*record, event, delivery)
+            }
+            Order::Resolve { exception, .. } => self.resolve(*exception),
+            Order::ActivatePolicy { policy, .. } => self.activate(policy),
+            Order::Configure(_) => return Ok(None),
+        }?;
+        if let Some(account) = order.account() {
+            settle::settle(self.context, &mut self.draft, account)?;
         }
-    };
-    settle::settle(context, draft, account)?;
-    Ok(Some(context.policy(context.now)?.version))
-}
-
-/// Rule 7: lots in the policy's order; what already happened is drawn from the overdraft at last.
-fn debit(
-    context: &Context<'_>,
-    draft: &mut Draft<'_>,
-    id: &AccountId,
-    amount: Credits,
-    usage: Usage,
-) -> Result<(), Stop> {
-    let Some(account) = draft.account(id)? else { return Err(Refusal::AccountUnknown.into()) };
-    let (status, available) = (account.view.status(), account.view.books.available()?);
-    check(context, amount)?;
-    match (usage, status) {
-        (Usage::AlreadyHappened, _) => {}
-        (Usage::Asked, Status::Frozen) => return Err(Refusal::AccountFrozen.into()),
-        (Usage::Asked, Status::Closed) => return Err(Refusal::AccountClosed.into()),
-        (Usage::Asked, Status::Active) if available < amount => {
-            return Err(Refusal::CreditsInsufficient { available }.into());
+        match self.policy {
+            Some(version) => Ok(Some(version)),
+            None => Ok(Some(self.context.policy(self.context.now)?.version)),
         }
-        (Usage::Asked, Status::Active) => {}
     }
-    let drawn = amount.min(available);
-    draw(context, draft, id, drawn)?;
-    let lacking = amount.minus(drawn)?;
-    if lacking.is_positive() {
-        let holding = HoldingId::Overdraft(id.clone());
-        if draft.holding(&holding)?.is_none() {
-            let (since, shortfall) = (context.now, Shortfall::Owed);
-            let terms = Terms { account: id.clone(), since, shortfall, label: None };
-            draft.push(Effect::HoldingOpened { holding: holding.clone(), terms })?;
+
+    fn activate(&mut self, policy: &Arc<Policy>) -> Result<(), Stop> {
+        let mut timeline: Timeline = self.context.state.book.timeline.clone();
+        timeline.activate(policy.clone(), self.context.now).map_err(Refusal::PolicyRefused)?;
+        self.policy = Some(policy.version);
+        Ok(())
+    }
+
+    /// What anyone may see of the account that a command is about.
+    pub(super) fn view(&self, account: &AccountId) -> Result<&View, Stop> {
+        match self.draft.account(account)? {
+            Some(account) => Ok(&account.view),
+            None => Err(Refusal::AccountUnknown.into()),
         }
-        draft
-            .push(Effect::Drawn { lot: LotId { holding, kind: LotKind::Paid }, amount: lacking })?;
     }
-    Ok(())
-}
 
-/// Draws free lots in order: the kind that the policy spends first, then the other, oldest first.
-fn draw(
-    context: &Context<'_>,
-    draft: &mut Draft<'_>,
-    id: &AccountId,
-    amount: Credits,
-) -> Result<(), Fault> {
-    let order = match context.policy(context.now)?.spend_first {
-        LotKind::Paid => [LotKind::Paid, LotKind::Gift],
-        LotKind::Gift => [LotKind::Gift, LotKind::Paid],
-    };
-    let mut lacking = amount;
-    while lacking.is_positive() {
-        let account = draft.account(id)?.ok_or(Fault::Broken("an account is not open"))?;
-        let next = order.iter().find_map(|kind| Some((account.oldest_free(*kind)?.clone(), *kind)));
-        let (holding, kind) = next.ok_or(Fault::Broken("less is in the lots than is available"))?;
-        let known = draft.holding(&holding)?.ok_or(Fault::Broken("a free lot is not there"))?;
-        let books = known.books()?;
-        let free = match kind {
-            LotKind::Paid => books.paid,
-            LotKind::Gift => books.gift,
-        };
-        let amount = free.min(lacking);
-        lacking = lacking.minus(amount)?;
-        draft.push(Effect::Drawn { lot: LotId { holding, kind }, amount })?;
+    pub(super) fn refuse_closed(&self, account: &AccountId) -> Result<(), Stop> {
+        match self.draft.account(account)?.is_some_and(|account| account.view.closed.is_some()) {
+            true => Err(Refusal::AccountClosed.into()),
+            false => Ok(()),
+        }
     }
-    Ok(())
-}
 
-/// Refuses an amount that is not positive or has more decimals than the ledger's credits.
-fn check(context: &Context<'_>, amount: Credits) -> Result<(), Stop> {
-    let decimals = u32::from(context.policy(context.now)?.decimals);
-    let detail = if !amount.is_positive() {
-        "must be above zero"
-    } else if amount.get().scale() > decimals {
-        "has more decimals than the ledger's credits"
-    } else {
-        return Ok(());
-    };
-    Err(Refusal::AmountInvalid { detail: Arc::from(detail) }.into())
-}
-
-fn refuse_unknown(draft: &Draft<'_>, id: &AccountId) -> Result<(), Stop> {
-    match draft.account(id)? {
-        Some(_) => Ok(()),
-        None => Err(Refusal::AccountUnknown.into()),
+    /// Refuses an amount that is not positive or has more decimals than the ledger's credits.
+    pub(super) fn check(&self, amount: Credits) -> Result<(), Stop> {
+        let decimals = u32::from(self.context.policy(self.context.now)?.decimals);
+        if !amount.is_positive() {
+            Err(amount_invalid("must be above zero"))
+        } else if amount.get().scale() > decimals {
+            Err(amount_invalid("has more decimals than the ledger's credits"))
+        } else {
+            Ok(())
+        }
     }
 }
 
-fn refuse_closed(draft: &Draft<'_>, id: &AccountId) -> Result<(), Stop> {
-    match draft.account(id)?.is_some_and(|account| account.view.closed.is_some()) {
-        true => Err(Refusal::AccountClosed.into()),
-        false => Ok(()),
-    }
+pub(super) fn amount_invalid(detail: &str) -> Stop {
+    Refusal::AmountInvalid { detail: Arc::from(detail) }.into()
 }

@@ -9,14 +9,14 @@ use crate::{
     exception::{Exception, ExceptionId, ExceptionKind},
     ids::Sequence,
     input::{Delivery, Freshness, Mode, Reality, Stale, UnreadableFault},
-    notice::Notice,
+    notice::{Notice, Purchase},
     state::{Missing, PriorEvent},
 };
 
 pub(super) fn decide(context: &Context<'_>, delivery: &Delivery) -> Result<Verdict, Missing> {
     let prior = context.state.event(&delivery.event)?;
     if let Some(known) = prior
-        && !releases(known, delivery)
+        && !releases(context, known, delivery)?
     {
         return known_already(context, delivery, known);
     }
@@ -34,10 +34,15 @@ pub(super) fn undecided(context: &Context<'_>, delivery: &Delivery, what: &str) 
 }
 
 /// Whether a delivery sets free an earlier one of the same event that came too late (rule 9).
-fn releases(known: &PriorEvent, delivery: &Delivery) -> bool {
-    known.quarantined == Some(Quarantine::Stale)
+fn releases(
+    context: &Context<'_>,
+    known: &PriorEvent,
+    delivery: &Delivery,
+) -> Result<bool, Missing> {
+    let waits = known.quarantined == Some(Quarantine::Stale)
         && known.content == delivery.content
-        && delivery.freshness == Freshness::Fresh
+        && delivery.freshness == Freshness::Fresh;
+    Ok(waits && context.draft().release(&known.sequence)?.is_none())
 }
 
 /// Rule 8: the same content is a duplicate, other content a conflict that is kept once.
@@ -71,34 +76,51 @@ fn attempt(
     if let Some((reason, detail)) = kept_aside(context, delivery) {
         return Ok(aside(context, delivery, reason, detail));
     }
-    let mut draft = Draft::new(context.state);
+    let mut draft = context.draft();
     if let Some(sequence) = waiting {
-        draft.push(Effect::Cleared(ExceptionId { sequence, kind: ExceptionKind::Stale }))?;
+        let id = ExceptionId { sequence, kind: ExceptionKind::Stale };
+        if draft.exception(&id)?.is_some_and(|filed| filed.ended.is_none()) {
+            draft.push(Effect::Cleared(id))?;
+        }
     }
-    let (policy, outcome) = match &delivery.notice {
-        Ok(Notice::Purchase(purchase)) => {
-            draft.payment_mut(&purchase.payment)?.learn_purchase(purchase);
-            assign(&mut draft, purchase)?;
-            (post::post(context, &mut draft, &purchase.payment)?, Outcome::Recorded)
-        }
-        Ok(Notice::Adjustment(adjustment)) => {
-            draft.payment_mut(&adjustment.payment)?.learn_adjustment(adjustment);
-            (post::post(context, &mut draft, &adjustment.payment)?, Outcome::Recorded)
-        }
-        Ok(Notice::Nothing) | Err(_) => (None, Outcome::Ignored),
+    let policy = learn(context, &mut draft, delivery)?;
+    let outcome = match &delivery.notice {
+        Ok(Notice::Purchase(_) | Notice::Adjustment(_)) => Outcome::Recorded,
+        Ok(Notice::Nothing) | Err(_) => Outcome::Ignored,
     };
     finish(draft, policy, outcome)
 }
 
+/// Takes in what a delivery says and lets it take effect. Gives the version of the policy that
+/// applied to its payment.
+pub(super) fn learn(
+    context: &Context<'_>,
+    draft: &mut Draft<'_>,
+    delivery: &Delivery,
+) -> Result<Option<u32>, Fault> {
+    draft.learn(delivery)?;
+    let payment = match &delivery.notice {
+        Ok(Notice::Purchase(purchase)) => {
+            assign(draft, purchase)?;
+            &purchase.payment
+        }
+        Ok(Notice::Adjustment(adjustment)) => &adjustment.payment,
+        Ok(Notice::Nothing) | Err(_) => return Ok(None),
+    };
+    post::post(context, draft, payment)
+}
+
 /// The first account that was recorded for a payment keeps it (rule 10).
-fn assign(draft: &mut Draft<'_>, purchase: &crate::notice::Purchase) -> Result<(), Fault> {
-    let known = draft.payment_mut(&purchase.payment)?.account.is_some();
-    match &purchase.account {
-        Some(account) if !known => draft.push(Effect::PaymentAssigned {
-            payment: purchase.payment.clone(),
-            account: account.clone(),
-        }),
-        _ => Ok(()),
+fn assign(draft: &mut Draft<'_>, purchase: &Purchase) -> Result<(), Fault> {
+    if draft.payment_mut(&purchase.payment)?.account.is_some() {
+        return Ok(());
+    }
+    match draft.named(purchase)? {
+        Some(account) => {
+            let payment = purchase.payment.clone();
+            draft.push(Effect::PaymentAssigned { payment, account })
+        }
+        None => Ok(()),
     }
 }
 
@@ -134,7 +156,19 @@ fn aside(
     reason: Quarantine,
     detail: Arc<str>,
 ) -> Decision {
-    let kind = match reason {
+    let kind = kind(reason);
+    Decision {
+        rules: RULES_VERSION,
+        policy: None,
+        outcome: Outcome::Quarantined(reason),
+        effects: vec![Effect::Raised(exception(context, delivery, kind, detail))],
+        transfers: Vec::new(),
+    }
+}
+
+/// The kind of exception that a quarantine raises.
+pub(super) const fn kind(reason: Quarantine) -> ExceptionKind {
+    match reason {
         Quarantine::Malformed => ExceptionKind::Malformed,
         Quarantine::UnknownAction => ExceptionKind::UnknownAction,
         Quarantine::UnknownCurrency => ExceptionKind::UnknownCurrency,
@@ -142,13 +176,6 @@ fn aside(
         Quarantine::Stale => ExceptionKind::Stale,
         Quarantine::Simulated => ExceptionKind::Simulated,
         Quarantine::Undecided => ExceptionKind::Undecided,
-    };
-    Decision {
-        rules: RULES_VERSION,
-        policy: None,
-        outcome: Outcome::Quarantined(reason),
-        effects: vec![Effect::Raised(exception(context, delivery, kind, detail))],
-        transfers: Vec::new(),
     }
 }
 

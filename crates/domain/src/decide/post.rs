@@ -4,14 +4,15 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use crate::{
     account::{Account, Closing, DisputeCause, Freeze, FreezeId},
+    case::{CaseStatus, ClaimEnd},
     credits::Credits,
     decide::{Context, open, settle},
     decision::{Effect, Taking},
     draft::{Draft, Fault},
-    entitlement::{self, Entitlement},
+    entitlement::{self, Entitlement, OpenDispute},
     exception::{Exception, ExceptionId, ExceptionKind},
     holding::{HoldingId, LotId, Pair, Terms},
-    ids::{AccountId, PaymentKey},
+    ids::{AccountId, OperationId, PaymentKey},
     input::LotKind,
     money::Minor,
     payment::Payment,
@@ -25,6 +26,7 @@ pub(super) fn post(
     draft: &mut Draft<'_>,
     key: &PaymentKey,
 ) -> Result<Option<u32>, Fault> {
+    close_cases(context, draft, key)?;
     let payment = draft.payment_mut(key)?.clone();
     let Some(paid_at) = payment.paid.as_ref().map(|paid| paid.earliest_at) else {
         raise_and_clear(context, draft, key, &payment, None)?;
@@ -38,7 +40,7 @@ pub(super) fn post(
         let closed = draft.account(account)?.is_some_and(|account| account.view.closed.is_some());
         let granted = post_lots(draft, key, account, &entitlement, (policy, paid_at))?;
         post_money(draft, key, &payment, &entitlement)?;
-        post_disputes(context, draft, key, account, &entitlement)?;
+        post_disputes(context, draft, key, (account, &payment), &entitlement)?;
         post_closing(context, draft, key, account, &entitlement)?;
         settle::settle(context, draft, account)?;
         if closed && granted {
@@ -48,6 +50,25 @@ pub(super) fn post(
     }
     raise_and_clear(context, draft, key, &payment, Some(&entitlement))?;
     Ok(Some(policy.version))
+}
+
+/// The processor's refund ends the case that it was for (N5, Y8 of the policies that must run).
+fn close_cases(
+    context: &Context<'_>,
+    draft: &mut Draft<'_>,
+    key: &PaymentKey,
+) -> Result<(), Fault> {
+    let payment = draft.payment_mut(key)?;
+    let open = payment.claims.iter().filter(|(_, claim)| claim.ended.is_none());
+    let covered = open.filter(|(_, claim)| entitlement::covers(payment, claim));
+    let ids: Vec<OperationId> = covered.map(|(id, _)| *id).collect();
+    for id in ids {
+        let mut case = draft.case(&id)?.ok_or(Fault::Broken("a case is unknown"))?.clone();
+        case.status = CaseStatus::Refunded;
+        case.claim.ended = Some((context.now, ClaimEnd::Refunded));
+        draft.push(Effect::CaseChanged(Box::new(case)))?;
+    }
+    Ok(())
 }
 
 /// Grants and takes by difference; says whether anything more was granted.
@@ -67,8 +88,8 @@ fn post_lots(
             [known.refunded, known.charged_back, known.awaited, known.granted()]
         })
         .into();
-    let nothing = known.is_none() && entitlement.granted == Pair::ZERO;
-    if nothing {
+    let is_new = known.is_none();
+    if is_new && entitlement.granted == Pair::ZERO {
         return Ok(false);
     }
     if known.is_none_or(|known| known.terms != terms) {
@@ -91,9 +112,22 @@ fn post_lots(
     }
     let amount = entitlement.awaited.minus(awaited)?;
     if amount != Pair::ZERO {
-        draft.push(Effect::Awaited { holding: id, amount })?;
+        draft.push(Effect::Awaited { holding: id.clone(), amount })?;
+    }
+    if is_new {
+        use_up(draft, &id, entitlement.used_before)?;
     }
     Ok(more.paid.is_positive() || more.gift.is_positive())
+}
+
+/// What was used before Tallyhook knew the payment.
+fn use_up(draft: &mut Draft<'_>, id: &HoldingId, used: Pair) -> Result<(), Fault> {
+    for (kind, amount) in [(LotKind::Paid, used.paid), (LotKind::Gift, used.gift)] {
+        if amount.is_positive() {
+            draft.push(Effect::Drawn { lot: LotId { holding: id.clone(), kind }, amount })?;
+        }
+    }
+    Ok(())
 }
 
 fn post_money(
@@ -116,16 +150,16 @@ fn post_disputes(
     context: &Context<'_>,
     draft: &mut Draft<'_>,
     key: &PaymentKey,
-    account: &AccountId,
+    (account, payment): (&AccountId, &Payment),
     entitlement: &Entitlement,
 ) -> Result<(), Fault> {
     for cause in [DisputeCause::Warning, DisputeCause::Chargeback] {
         let id = FreezeId::Dispute { payment: key.clone(), cause };
         let known = freeze(draft, account, &id)?;
         let wanted = match entitlement.disputes.get(&cause) {
-            Some(since) => {
-                let measures = measures(context.policy(*since)?, cause);
-                Some(Freeze { id: id.clone(), since: *since, measures, reason: None })
+            Some(open) => {
+                let measures = measures(context.policy(open.since)?, payment, cause, open);
+                Some(Freeze { id: id.clone(), since: open.since, measures, reason: None })
             }
             None => None,
         };
@@ -144,11 +178,20 @@ fn freeze(draft: &Draft<'_>, account: &AccountId, id: &FreezeId) -> Result<Optio
     Ok(draft.account(account)?.and_then(|account| account.view.freezes.get(id).cloned()))
 }
 
-const fn measures(policy: &Policy, cause: DisputeCause) -> Measures {
-    match cause {
+/// The measures of the policy of then: the milder set where the customer had asked first.
+fn measures(
+    policy: &Policy,
+    payment: &Payment,
+    cause: DisputeCause,
+    open: &OpenDispute,
+) -> Measures {
+    let asked_first = payment.claims.values().any(|claim| claim.was_open(open.since));
+    let usual = match cause {
         DisputeCause::Warning => policy.on_dispute,
         DisputeCause::Chargeback => policy.on_chargeback,
-    }
+    };
+    let chosen = policy.with_open_case.filter(|_| asked_first).unwrap_or(usual);
+    open.cleared.iter().fold(chosen, |measures, cleared| measures.without(*cleared))
 }
 
 /// Counts the payment's chargeback and closes or reopens the account by the policy.

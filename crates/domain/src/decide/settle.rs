@@ -11,13 +11,15 @@ use crate::{
     input::LotKind,
 };
 
-/// Gives back what is no longer lacking, then lets free paid credits go to what is owed, oldest
-/// first. Afterwards, with `settle_owed`, the account has not both.
+/// Forgets what was forgiven of a lack that is gone, gives back what is no longer lacking, then
+/// lets free paid credits go to what is owed, oldest first. Afterwards, with `settle_owed`, the
+/// account has not both.
 pub(super) fn settle(
     context: &Context<'_>,
     draft: &mut Draft<'_>,
     account: &AccountId,
 ) -> Result<(), Fault> {
+    forget(draft, account)?;
     give_back(draft, account)?;
     if context.policy(context.now)?.settle_owed {
         pay_owed(draft, account)?;
@@ -25,11 +27,31 @@ pub(super) fn settle(
     Ok(())
 }
 
+/// The holdings of an account that changed, in the order of their ids.
+fn touched(draft: &Draft<'_>, account: &AccountId) -> Vec<HoldingId> {
+    let all = draft.own.holdings.iter();
+    let own = all.filter(|(_, holding)| {
+        holding.as_ref().is_some_and(|holding| holding.terms.account == *account)
+    });
+    own.map(|(id, _)| id.clone()).collect()
+}
+
+/// What was forgiven counts for the lack that there was, and not for a later one.
+fn forget(draft: &mut Draft<'_>, account: &AccountId) -> Result<(), Fault> {
+    for id in touched(draft, account) {
+        let Some(holding) = draft.holding(&id)? else { continue };
+        let excess = holding.forgiven_in_excess()?;
+        if excess.is_positive() {
+            draft.push(Effect::Forgiven { holding: id, amount: excess.negated() })?;
+        }
+    }
+    Ok(())
+}
+
 /// A holding that has something left and received some of it from others returns that, newest
 /// first: so a reversal and its undo leave every lot as it was.
 fn give_back(draft: &mut Draft<'_>, account: &AccountId) -> Result<(), Fault> {
-    let own = draft.holdings.iter().filter(|(_, holding)| holding.terms.account == *account);
-    let mut waiting: VecDeque<HoldingId> = own.map(|(id, _)| id.clone()).collect();
+    let mut waiting = VecDeque::from(touched(draft, account));
     while let Some(taker) = waiting.pop_front() {
         let Some(holding) = draft.holding(&taker)? else { continue };
         let Some(newest) = holding.settlements.last() else { continue };

@@ -1,11 +1,16 @@
 //! The writer's step against the stores in memory.
 
+mod cases;
+mod exceptions;
+mod spending;
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use domain::{
-    account::{Status, View},
+    account::{DisputeCause, Status, View},
     credits::Credits,
-    decision::{Outcome, Quarantine, Refusal},
+    decision::{Outcome, Quarantine},
+    exception::{Ending, Filed},
     ids::{
         AccountId, Actor, AdjustmentId, Digest, EventId, EventKey, IdempotencyKey, ItemId,
         LedgerId, OperationId, Origin, PaymentId, PaymentKey, SourceName, Text,
@@ -19,15 +24,18 @@ use domain::{
         Action, Adjustment, AdjustmentLine, Basket, Extent, Line, Notice, Progress, Purchase,
         Status as Step,
     },
-    policy::{Balance, Checkout, Measures, Policy, Shortfall, Spending, Unlisted},
+    payment::Conclusion,
+    policy::{Balance, Checkout, Measures, Policy, Shortfall, Spending, Unlisted, UsageRules},
+    refusal::Refusal,
     time::Timestamp,
+    usage::Metadata,
 };
 use event_store::{
     log::EventLog,
     memory::{FailurePoint, MemoryLog, MemoryViews},
     views::ViewStore,
 };
-use projectors::projections::Projections;
+use projectors::{projections::Projections, read::Which};
 use sha2::Digest as _;
 
 use super::{Answer, Engine, Request};
@@ -76,6 +84,8 @@ fn policy() -> Policy {
         on_chargeback: frozen,
         with_open_case: None,
         close_after: None,
+        usage: UsageRules::PLAIN,
+        refunds: Some(cases::refunds()),
     }
 }
 
@@ -120,6 +130,29 @@ impl Ledger {
         self.one(command(key, order))
     }
 
+    /// Carries out a command. Gives the id of what it made and the view of its account.
+    fn done(&mut self, key: &str, order: Order) -> (OperationId, Option<View>) {
+        let Answer::Recorded { record, view } = self.command(key, order) else {
+            panic!("not carried out")
+        };
+        let Input::Command(command) = &record.input else { panic!("no command") };
+        (command.id, view)
+    }
+
+    fn refused(&mut self, key: &str, order: Order) -> Refusal {
+        let Answer::Refused(refusal) = self.command(key, order) else { panic!("not refused") };
+        refusal
+    }
+
+    fn exceptions(&self, which: Which) -> Vec<Filed> {
+        self.projections.exceptions(&ledger(), which, None, 10).unwrap()
+    }
+
+    /// The same log, folded again from its first record.
+    fn reopened(&self) -> Self {
+        Self::on(self.log.clone(), Arc::new(MemoryViews::new()), self.clock)
+    }
+
     fn view(&self) -> View {
         self.projections.account(&ledger(), &account()).unwrap().unwrap()
     }
@@ -135,7 +168,8 @@ fn command(key: &str, order: Order) -> Input {
 
 fn debit(key: &str, amount: &str) -> Input {
     let amount = credits(amount);
-    command(key, Order::Debit { account: account(), amount, usage: Usage::Asked })
+    let (usage, metadata) = (Usage::Asked, Metadata::NONE);
+    command(key, Order::Debit { account: account(), amount, usage, metadata })
 }
 
 fn event(id: &str, notice: Notice) -> Delivery {
@@ -229,12 +263,36 @@ fn a_purchase_is_spent_charged_back_owed_and_settled() {
 }
 
 #[test]
+fn a_concluded_dispute_answers_with_the_account_of_its_payment() {
+    let mut own = Ledger::new();
+    own.one(purchase("evt1", "txn1", 1_000));
+    own.one(purchase("evt2", "txn2", 500));
+    own.one(adjustment("evt3", "txn1", Action::Chargeback, 1_000));
+    assert_eq!(own.view().status(), Status::Frozen);
+    let conclude = Order::ConcludeDispute {
+        payment: payment("txn1"),
+        cause: DisputeCause::Chargeback,
+        conclusion: Conclusion::Lost,
+        reason: Text::new("the bank decided").unwrap(),
+    };
+    let (_, view) = own.done("conclude", conclude.clone());
+    let view = view.unwrap();
+    assert_eq!((view.status(), view.books.paid), (Status::Active, credits("50")));
+    let mut again = own.reopened();
+    let Answer::Replayed { view: known, .. } = again.command("conclude", conclude.clone()) else {
+        panic!("not repeated")
+    };
+    assert_eq!(known, Some(view));
+    assert_eq!(again.refused("twice", conclude), Refusal::DisputeUnknown);
+}
+
+#[test]
 fn an_event_counts_once_in_a_group_and_after_a_restart() {
     let mut own = Ledger::new();
     let answers = own.step(vec![purchase("evt1", "txn1", 100), purchase("evt1", "txn1", 100)]);
     assert!(matches!(answers[0], Answer::Recorded { .. }));
     assert!(matches!(answers[1], Answer::Duplicate { sequence } if sequence.get() == 3));
-    let mut again = Ledger::on(own.log.clone(), Arc::new(MemoryViews::new()), own.clock);
+    let mut again = own.reopened();
     assert!(matches!(again.one(purchase("evt1", "txn1", 100)), Answer::Duplicate { .. }));
     let Answer::Recorded { record, .. } = again.one(purchase("evt1", "txn1", 900)) else {
         panic!("a conflict is recorded")
@@ -264,19 +322,25 @@ fn a_command_is_carried_out_once_and_answers_alike() {
 fn an_adjustment_before_its_purchase_waits_as_an_orphan() {
     let mut own = Ledger::new();
     own.one(adjustment("evt1", "txn1", Action::Refund, 500));
-    let open = own.projections.exceptions(&ledger(), None, 10).unwrap();
-    assert_eq!(open.iter().map(|raised| raised.id.kind.name()).collect::<Vec<_>>(), ["orphan"]);
+    let open = own.exceptions(Which::Open);
+    assert_eq!(
+        open.iter().map(|filed| filed.exception.id.kind.name()).collect::<Vec<_>>(),
+        ["orphan"]
+    );
     own.one(purchase("evt2", "txn1", 1_000));
     assert_eq!(own.view().books.paid, credits("50"));
-    assert!(own.projections.exceptions(&ledger(), None, 10).unwrap().is_empty());
+    assert!(own.exceptions(Which::Open).is_empty());
+    let ended = own.exceptions(Which::Ended);
+    assert_eq!(ended[0].exception, open[0].exception);
+    assert_eq!(ended[0].ended.map(|ended| ended.by), Some(Ending::CauseGone));
 }
 
 #[test]
 fn usage_that_happened_already_is_owed_beyond_what_is_there() {
     let mut own = Ledger::new();
     own.one(purchase("evt1", "txn1", 100));
-    let (amount, usage) = (credits("25"), Usage::AlreadyHappened);
-    own.command("late", Order::Debit { account: account(), amount, usage });
+    let (amount, usage, metadata) = (credits("25"), Usage::AlreadyHappened, Metadata::NONE);
+    own.command("late", Order::Debit { account: account(), amount, usage, metadata });
     assert_eq!((own.view().books.paid, own.view().books.owed), (credits("0"), credits("15")));
     own.one(purchase("evt2", "txn2", 200));
     assert_eq!((own.view().books.paid, own.view().books.owed), (credits("5"), credits("0")));
@@ -323,5 +387,42 @@ fn a_checkpoint_and_the_tail_give_what_a_whole_fold_gives() {
         let (fresh, known) = (&again.projections, &own.projections);
         assert_eq!(again.view(), own.view());
         assert_eq!(fresh.book(&ledger()).unwrap(), known.book(&ledger()).unwrap());
+    }
+}
+
+#[test]
+fn views_in_an_older_form_are_folded_again() {
+    let mut own = Ledger::new();
+    own.one(purchase("evt1", "txn1", 100));
+    own.projections.checkpoint().unwrap();
+    let mut book = Vec::new();
+    for (key, mut value) in own.views.scan(&[], None, usize::MAX).unwrap() {
+        value[0] -= 1;
+        own.views.write(&[(key.clone(), Some(value.clone()))]).unwrap();
+        book = if key.ends_with(b"mainb") { key } else { book };
+    }
+    let stray = [&book[..book.len() - 1], b"p of an older program"].concat();
+    own.views.write(&[(stray.clone(), Some(vec![1]))]).unwrap();
+    let again = Ledger::on(own.log.clone(), own.views.clone(), own.clock);
+    assert_eq!(again.view(), own.view());
+    assert_eq!(own.views.get(&stray).unwrap(), None);
+}
+
+#[test]
+fn views_in_a_newer_form_stay() {
+    let mut own = Ledger::new();
+    own.one(purchase("evt1", "txn1", 100));
+    own.projections.checkpoint().unwrap();
+    let stored = own.views.scan(&[], None, usize::MAX).unwrap();
+    let newer = |(key, mut value): (Vec<u8>, Vec<u8>)| {
+        value[0] += 1;
+        (key, Some(value))
+    };
+    let newer: Vec<_> = stored.into_iter().map(newer).collect();
+    own.views.write(&newer).unwrap();
+    let projections = Arc::new(Projections::new(own.views.clone()));
+    assert!(Engine::open(own.log.clone(), projections, |_, _| ()).is_err());
+    for (key, value) in newer {
+        assert_eq!(own.views.get(&key).unwrap(), value);
     }
 }

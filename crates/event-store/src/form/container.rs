@@ -4,9 +4,12 @@
 //! a false count is refused before anything is allocated. There is no lower limit, since a record
 //! that was acknowledged must never be too long to be read.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
-use imbl::OrdSet;
+use imbl::{OrdMap, OrdSet};
 
 use super::{Form, FormFault, Reader, Writer};
 
@@ -96,7 +99,21 @@ impl<K: Form + Ord, V: Form> Form for BTreeMap<K, V> {
     }
 }
 
-impl<T: Form + Ord + Clone> Form for OrdSet<T> {
+impl<K: Form + Ord + Clone, V: Form + Clone> Form for OrdMap<K, V> {
+    fn put(&self, to: &mut Writer) {
+        to.count(self.len());
+        for (key, value) in self {
+            key.put(to);
+            value.put(to);
+        }
+    }
+
+    fn take(from: &mut Reader<'_>) -> Result<Self, FormFault> {
+        <BTreeMap<K, V> as Form>::take(from).map(|map| map.into_iter().collect())
+    }
+}
+
+impl<T: Form + Ord> Form for BTreeSet<T> {
     fn put(&self, to: &mut Writer) {
         to.count(self.len());
         self.iter().for_each(|value| value.put(to));
@@ -107,11 +124,22 @@ impl<T: Form + Ord + Clone> Form for OrdSet<T> {
         for _ in 0..from.count()? {
             let offset = from.offset();
             let value = T::take(from)?;
-            if set.get_max().is_some_and(|last| *last >= value) {
+            if set.last().is_some_and(|last| *last >= value) {
                 return Err(FormFault::NotCanonical { of: "set", offset });
             }
             set.insert(value);
         }
         Ok(set)
+    }
+}
+
+impl<T: Form + Ord + Clone> Form for OrdSet<T> {
+    fn put(&self, to: &mut Writer) {
+        to.count(self.len());
+        self.iter().for_each(|value| value.put(to));
+    }
+
+    fn take(from: &mut Reader<'_>) -> Result<Self, FormFault> {
+        <BTreeSet<T> as Form>::take(from).map(|set| set.into_iter().collect())
     }
 }

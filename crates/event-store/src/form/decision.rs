@@ -12,8 +12,6 @@
 //! pair      paid z | gift z
 //! freeze    freeze id | since 8 | measures 5 | reason? text
 //! freeze id 01 | payment key | cause 1      02 | operation 16
-//! exception exception id | raised_at 8 | account? text | payment key? | detail text
-//! exception id  sequence v | kind 1
 //! ```
 //!
 //! The table of [`Effect`] below is its drawing.
@@ -24,7 +22,6 @@ use domain::{
         CreditBook, Decision, Effect, House, MoneyBook, Outcome, Quarantine, Section, Taking,
         Transfer,
     },
-    exception::{Exception, ExceptionId, ExceptionKind},
     holding::{HoldingId, LotId, Pair, Terms},
 };
 
@@ -68,6 +65,19 @@ variants!(Effect, "effect" {
     15 => Reopened { account },
     16 => Raised(exception),
     17 => Cleared(exception),
+    18 => HoldPlaced { hold, account, expires_at },
+    19 => Reserved { hold, lot, amount },
+    20 => Unreserved { hold, lot, amount },
+    21 => HoldEnded { hold, end },
+    22 => Debited { debit, usage },
+    23 => Returned { debit, lot, amount },
+    24 => Forgiven { holding, amount },
+    25 => CustomerAssigned { customer, account },
+    26 => PaymentImported(import),
+    27 => CaseChanged(case),
+    28 => DisputeRuled { payment, ruling },
+    29 => Resolved(exception),
+    30 => Released(record),
 });
 
 variants!(Taking, "cause of a taking" {
@@ -133,27 +143,4 @@ variants!(DisputeCause, "cause of a dispute" {
 variants!(Closing, "cause of a closing" {
     1 => Policy,
     2 => Operator,
-});
-
-fields!(Exception { id, raised_at, account, payment, detail });
-
-fields!(ExceptionId { sequence, kind });
-
-variants!(ExceptionKind, "kind of exception" {
-    1 => Orphan,
-    2 => Unassigned,
-    3 => Conflict,
-    4 => Stale,
-    5 => Simulated,
-    6 => Malformed,
-    7 => UnknownAction,
-    8 => UnknownCurrency,
-    9 => AmountInvalid,
-    10 => CurrencyMismatch,
-    11 => AccountMismatch,
-    12 => OverRefund,
-    13 => UnlistedPrice,
-    14 => PaidThenCanceled,
-    15 => ClosedAccount,
-    16 => Undecided,
 });

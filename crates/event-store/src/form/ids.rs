@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! payment key   origin text | id text
+//! customer key  origin text | id text
 //! event key     01 | origin text | id text          02 | origin text | digest 32
 //! sequence      v, from 1
 //! ```
@@ -9,8 +10,9 @@
 use domain::{
     credits::Credits,
     ids::{
-        AccountId, Actor, AdjustmentId, CustomerId, Digest, EventId, EventKey, IdempotencyKey,
-        ItemId, OperationId, Origin, PaymentId, PaymentKey, PriceId, Sequence, SourceName, Text,
+        AccountId, Actor, AdjustmentId, CustomerId, CustomerKey, Digest, EventId, EventKey,
+        IdempotencyKey, ItemId, OperationId, Origin, PaymentId, PaymentKey, PriceId, Sequence,
+        SourceName, Text,
     },
     money::{Currency, Minor},
     time::Timestamp,
@@ -54,6 +56,8 @@ text_ids! {
 }
 
 fields!(PaymentKey { origin, id });
+
+fields!(CustomerKey { origin, id });
 
 variants!(EventKey, "event key" {
     1 => Event { origin, id },

@@ -8,19 +8,13 @@
 //! evidence    header text | secret 4 | signed_at 8
 //! unreadable  fault 1 | detail text
 //! command     key text | id 16 | actor text | request 32 | order
-//! order       01 | account text | amount z | usage 1
-//!             02 | account text | amount z | kind 1 | label? text | reason text
-//!             03 | account text | reason text | measures 5
-//!             04 | account text | freeze 16
-//!             05 | policy | file 32
-//!             06 | settings
 //! settings    mode 1 | stale 1 | account_from: text .. | tolerance_seconds? v | future_seconds v
 //! ```
 
 use domain::{
     input::{
-        Command, Delivery, Evidence, Freshness, Input, LotKind, Mode, Order, Reality, Settings,
-        Stale, Unreadable, UnreadableFault, Usage,
+        Command, Delivery, Evidence, Freshness, Input, Mode, Reality, Settings, Stale, Unreadable,
+        UnreadableFault,
     },
     notice::Notice,
 };
@@ -96,25 +90,6 @@ variants!(UnreadableFault, "fault" {
 });
 
 fields!(Command { key, id, actor, request, order });
-
-variants!(Order, "order" {
-    1 => Debit { account, amount, usage },
-    2 => Grant { account, amount, kind, label, reason },
-    3 => Freeze { account, reason, measures },
-    4 => Unfreeze { account, freeze },
-    5 => ActivatePolicy { policy, file },
-    6 => Configure(settings),
-});
-
-variants!(Usage, "usage" {
-    1 => Asked,
-    2 => AlreadyHappened,
-});
-
-variants!(LotKind, "kind of lot" {
-    1 => Paid,
-    2 => Gift,
-});
 
 fields!(Settings { mode, stale, account_from, tolerance_seconds, future_seconds });
 

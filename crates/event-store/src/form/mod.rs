@@ -23,8 +23,8 @@
 //!
 //! The tables (`table`) fix the order of fields and the number of each variant. Of a form that
 //! was ever written, neither changes: a new variant takes the next number, a new field takes a new
-//! version of the form. Keys of maps in a record are ordered by their text, never by the order in
-//! which variants are declared.
+//! version of the form; `order` shows how a variant got a field. Keys of maps and sets in a
+//! record are ordered by their text, and variants by their numbers, which their declaration follows.
 //!
 //! Never here: I/O, compression, hashes, serde, and allocations beyond what the input's length
 //! warrants.
@@ -32,14 +32,20 @@
 pub mod entity;
 pub mod record;
 
+mod case;
 mod container;
 mod decision;
+mod exception;
 mod ids;
 mod input;
 mod notice;
+mod order;
+mod payment;
 mod policy;
 mod primitive;
+mod refunds;
 mod table;
+mod usage;
 
 #[cfg(test)]
 pub(crate) mod arbitrary;

@@ -109,6 +109,11 @@ impl<'a> Reader<'a> {
         Ok(*byte)
     }
 
+    /// The byte that comes next, without stepping behind it.
+    pub(crate) fn next_byte(&self) -> Result<u8, FormFault> {
+        self.rest.first().copied().ok_or_else(|| self.ended_early())
+    }
+
     /// So many bytes as they stand.
     pub(crate) fn raw<const N: usize>(&mut self) -> Result<[u8; N], FormFault> {
         let (bytes, rest) = self.rest.split_first_chunk().ok_or_else(|| self.ended_early())?;
@@ -206,6 +211,30 @@ impl Form for u64 {
 
     fn take(from: &mut Reader<'_>) -> Result<Self, FormFault> {
         from.whole()
+    }
+}
+
+impl Form for i8 {
+    fn put(&self, to: &mut Writer) {
+        to.signed(i128::from(*self));
+    }
+
+    fn take(from: &mut Reader<'_>) -> Result<Self, FormFault> {
+        let offset = from.offset();
+        let fault = |_| FormFault::OutOfRange { of: "number", offset };
+        Self::try_from(from.signed()?).map_err(fault)
+    }
+}
+
+impl Form for i16 {
+    fn put(&self, to: &mut Writer) {
+        to.signed(i128::from(*self));
+    }
+
+    fn take(from: &mut Reader<'_>) -> Result<Self, FormFault> {
+        let offset = from.offset();
+        let fault = |_| FormFault::OutOfRange { of: "number", offset };
+        Self::try_from(from.signed()?).map_err(fault)
     }
 }
 

@@ -1,7 +1,10 @@
 //! The two shapes of the stored form's tables: fields in order, variants with their numbers.
 //!
 //! A table writes and reads by the same lines, so that the two can't differ; a field or variant
-//! that the domain adds breaks the build until the table names it.
+//! that the domain adds breaks the build until the table names it. A table makes a [`Form`]
+//! unless it names another trait with the same two functions.
+//!
+//! [`Form`]: super::Form
 
 /// The form of a struct: its fields, in the order of the table.
 macro_rules! fields {
@@ -24,10 +27,13 @@ macro_rules! fields {
 
 /// The form of an enum: the variant's number, then its fields in the order of the table.
 macro_rules! variants {
-    ($type:ident, $name:literal {
+    ($type:ident, $name:literal { $($table:tt)+ }) => {
+        $crate::form::table::variants!($type: $crate::form::Form, $name { $($table)+ });
+    };
+    ($type:ident: $trait:path, $name:literal {
         $($tag:literal => $variant:ident $({ $($field:ident),+ })? $(( $($item:ident),+ ))?),+ $(,)?
     }) => {
-        impl $crate::form::Form for $type {
+        impl $trait for $type {
             fn put(&self, to: &mut $crate::form::Writer) {
                 match self {
                     $(Self::$variant $({ $($field),+ })? $(( $($item),+ ))? => {

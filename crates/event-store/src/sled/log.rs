@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use domain::{
+    entities::Key,
     ids::{AccountId, LedgerId, Sequence},
-    state::Key,
 };
 use parking_lot::{Mutex, RwLock};
 

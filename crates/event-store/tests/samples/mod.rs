@@ -18,6 +18,7 @@ use domain::{
     policy::Shortfall,
     record::Record,
     time::Timestamp,
+    usage::Metadata,
 };
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
 use sha2::{Digest as _, Sha256};
@@ -213,7 +214,12 @@ pub(crate) fn debit(
         key,
         actor: Actor::new(Text::new("test")?.as_str())?,
         request: Digest(Sha256::digest(body).into()),
-        order: Order::Debit { account: account.clone(), amount, usage: Usage::Asked },
+        order: Order::Debit {
+            account: account.clone(),
+            amount,
+            usage: Usage::Asked,
+            metadata: Metadata::NONE,
+        },
     };
     let transfer = Transfer::Credits {
         debit: CreditBook::Customer(account, Section::Paid),

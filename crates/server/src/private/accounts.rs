@@ -3,28 +3,28 @@
 use std::sync::Arc;
 
 use axum::{
-    extract::{Path, Query, State, rejection::QueryRejection},
+    Router,
+    extract::{Path, Query, RawQuery, State, rejection::QueryRejection},
     http::{HeaderMap, StatusCode},
     response::Response,
+    routing::get,
 };
-use balance_events::{
-    account_view::AccountView,
-    envelope::{Cause, Movement},
-};
+use balance_events::account_view::AccountView;
 use domain::{
     account::{Status, View},
     apply::fold_view,
-    ids::{AccountId, LedgerId, PaymentId, PaymentKey, Sequence},
+    ids::{AccountId, LedgerId, Sequence},
     time::Timestamp,
 };
 use event_store::log::EventLog;
-use publisher::convert::{account_view, cause, movements};
-use serde::{Deserialize, Serialize};
+use publisher::convert::account_view;
+use serde::Deserialize;
 
 use super::{
-    Api, Served, access, blocking, fault, form, json,
-    page::{self, Page, Paging},
-    payment_form,
+    Api, Served, access, blocking, fault, json,
+    page::{self, Page, Search},
+    payment_form::{self, Around},
+    request,
 };
 use crate::{
     config::Role,
@@ -32,13 +32,21 @@ use crate::{
     problem::Problem,
 };
 
+/// The routes that show accounts and payments, under a ledger.
+pub(super) fn routes() -> Router<Arc<Api>> {
+    Router::new()
+        .route("/accounts", get(list))
+        .route("/accounts/{account}", get(show))
+        .route("/payments/{payment}", get(payment))
+}
+
 /// How many sequences are asked of the log at once.
 const SEQUENCES_AT_ONCE: usize = 512;
 
 /// The moment that a view is asked for.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct When {
+struct When {
     at: Option<String>,
     at_sequence: Option<u64>,
 }
@@ -66,7 +74,7 @@ impl When {
     }
 }
 
-pub(super) async fn show(
+async fn show(
     State(api): State<Arc<Api>>,
     Path((ledger, account)): Path<(String, String)>,
     headers: HeaderMap,
@@ -140,7 +148,7 @@ fn known(view: View) -> Option<View> {
 }
 
 /// A record that an index of the log names.
-fn record(
+pub(super) fn record(
     log: &dyn EventLog,
     ledger: &LedgerId,
     sequence: Sequence,
@@ -158,7 +166,7 @@ fn record(
 /// What a list of accounts can be asked.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Filter {
+struct Filter {
     limit: Option<usize>,
     cursor: Option<String>,
     status: Option<String>,
@@ -177,7 +185,7 @@ impl Filter {
     }
 }
 
-pub(super) async fn list(
+async fn list(
     State(api): State<Arc<Api>>,
     Path(ledger): Path<String>,
     headers: HeaderMap,
@@ -186,36 +194,21 @@ pub(super) async fn list(
     let caller = api.admit(&headers, &ledger, Role::Read)?;
     let filter = query(filter)?;
     let (limit, status) = (page::limit(filter.limit)?, filter.status()?);
-    let cursor = filter.cursor.as_deref();
-    let mut after =
-        cursor.map(|text| account_of(text).ok_or_else(page::cursor_unknown)).transpose()?;
-    let wanted = |view: &View| {
+    let after = page::after(filter.cursor.as_deref(), account_of)?;
+    let wanted = |(_, view): &(AccountId, View)| {
         status.is_none_or(|status| view.status() == status)
             && filter.owed.is_none_or(|owed| view.books.owed.is_positive() == owed)
     };
-    let mut items = Vec::new();
-    let mut scanned = 0_usize;
-    loop {
-        let accounts = api
-            .projections
-            .accounts(&caller.ledger, after.as_ref(), limit)
-            .map_err(|error| fault(&error))?;
-        let ended = accounts.len() < limit;
-        scanned = scanned.saturating_add(accounts.len());
-        for (account, view) in accounts {
-            if wanted(&view) && items.len() <= limit {
-                items.push(shown(&caller.ledger, &account, caller.served, &view)?);
-            }
-            after = Some(account);
-        }
-        if items.len() > limit {
-            return json(StatusCode::OK, &Page::cut(items, limit, |last| cursor_at(&last.account)));
-        }
-        if ended || scanned >= ACCOUNTS_SCANNED_MAX {
-            let next = after.filter(|_| !ended).map(|last| cursor_at(last.as_str()));
-            return json(StatusCode::OK, &Page { items, next });
-        }
-    }
+    let part = |after: Option<&AccountId>, most: usize| {
+        api.projections.accounts(&caller.ledger, after, most).map_err(|error| fault(&error))
+    };
+    let search = Search { limit, scanned_max: ACCOUNTS_SCANNED_MAX, after };
+    let (found, next) = search.find(part, |(account, _)| account.clone(), wanted)?;
+    let items = found
+        .iter()
+        .map(|(account, view)| shown(&caller.ledger, account, caller.served, view))
+        .collect::<Result<Vec<AccountView>, Problem>>()?;
+    json(StatusCode::OK, &Page { items, next: next.map(|account| cursor_at(account.as_str())) })
 }
 
 /// Account ids have any characters; a cursor has plain ones.
@@ -227,93 +220,20 @@ fn account_of(cursor: &str) -> Option<AccountId> {
     AccountId::new(&String::from_utf8(hex::decode(cursor).ok()?).ok()?).ok()
 }
 
-/// A line of an account's statement: what one record did to it.
-#[derive(Debug, Serialize)]
-struct Line {
-    sequence: u64,
-    recorded_at: String,
-    cause: Cause,
-    movements: Vec<Movement>,
-    effects: Vec<serde_json::Value>,
-}
-
-pub(super) async fn statement(
-    State(api): State<Arc<Api>>,
-    Path((ledger, account)): Path<(String, String)>,
-    headers: HeaderMap,
-    paging: Result<Query<Paging>, QueryRejection>,
-) -> Result<Response, Problem> {
-    let caller = api.admit(&headers, &ledger, Role::Read)?;
-    let account = access::account(&account)?;
-    let paging = query(paging)?;
-    let limit = paging.limit()?;
-    let after = paging.after(sequence_of)?;
-    if api.projections.account(&caller.ledger, &account).map_err(|error| fault(&error))?.is_none() {
-        return Err(Problem::account_unknown());
-    }
-    let (log, ledger) = (Arc::clone(&api.log), caller.ledger);
-    let lines =
-        blocking(move || lines(&*log, &ledger, &account, after, limit.saturating_add(1))).await?;
-    json(StatusCode::OK, &Page::cut(lines, limit, |last| last.sequence.to_string()))
-}
-
 pub(super) fn sequence_of(cursor: &str) -> Option<Sequence> {
     cursor.parse().ok().and_then(Sequence::new)
 }
 
-fn lines(
-    log: &dyn EventLog,
-    ledger: &LedgerId,
-    account: &AccountId,
-    after: Option<Sequence>,
-    limit: usize,
-) -> Result<Vec<Line>, Problem> {
-    let sequences = log.by_account(ledger, account, after, limit).map_err(|error| fault(&error))?;
-    let line = |sequence| {
-        let record = record(log, ledger, sequence)?;
-        let effects = record.decision.effects.iter();
-        Ok(Line {
-            sequence: record.sequence.get(),
-            recorded_at: record.recorded_at.to_string(),
-            cause: cause(&record.input),
-            movements: movements(&record.decision, account),
-            effects: effects
-                .filter(|effect| form::changes_standing(effect, account))
-                .map(form::effect)
-                .collect(),
-        })
-    };
-    sequences.into_iter().map(line).collect()
-}
-
-/// In which namespace a payment is looked for.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct In {
-    origin: Option<String>,
-}
-
-pub(super) async fn payment(
+async fn payment(
     State(api): State<Arc<Api>>,
     Path((ledger, payment)): Path<(String, String)>,
     headers: HeaderMap,
-    origin: Result<Query<In>, QueryRejection>,
+    RawQuery(raw): RawQuery,
 ) -> Result<Response, Problem> {
     let caller = api.admit(&headers, &ledger, Role::Read)?;
-    let asked = query(origin)?.origin;
-    let unknown =
-        || Problem::new(StatusCode::NOT_FOUND, "payment_unknown", "the ledger has no such payment");
-    let id = PaymentId::new(&payment).map_err(|_| unknown())?;
-    let origins = caller.served.origins.iter();
-    for origin in
-        origins.filter(|origin| asked.as_deref().is_none_or(|asked| asked == origin.as_str()))
-    {
-        let key = PaymentKey { origin: origin.clone(), id: id.clone() };
-        let found = api.projections.payment(&caller.ledger, &key).map_err(|error| fault(&error))?;
-        if let Some((payment, holding)) = found {
-            let shown = payment_form::payment(&caller.ledger, &key, &payment, holding.as_ref());
-            return json(StatusCode::OK, &shown.map_err(|error| fault(&error))?);
-        }
-    }
-    Err(unknown())
+    let asked = request::origin_of(raw.as_deref())?;
+    let found = request::payment(&api, &caller, &payment, asked.as_deref())?;
+    let around = Around::of(&api, &caller, &found)?;
+    let shown = payment_form::payment(&caller.ledger, &found, &around);
+    json(StatusCode::OK, &shown.map_err(|error| fault(&error))?)
 }

@@ -1,19 +1,27 @@
 //! The API for gateways, storefronts and operators, with metrics and health.
 //!
-//! [`access`] says who may do what, [`page`] how lists go on, [`form`] and [`payment_form`] how
-//! things look in JSON, [`request`] how requests are read;
-//! [`accounts`], [`records`] and [`exceptions`] read, [`commands`] asks the writer, [`health`] tells how the process is.
+//! [`access`] says who may do what, [`page`] how lists go on, [`form`], [`payment_form`] and
+//! [`case_form`] how things look in JSON, [`request`] how requests are read, [`step`] how a command
+//! goes. [`accounts`], [`statement`] and [`records`] read; [`commands`], [`cases`], [`exceptions`],
+//! [`imports`] and [`policies`] also ask the writer; [`health`] tells how the process is.
 
 mod access;
 mod accounts;
+mod case_form;
+mod cases;
 mod commands;
 mod exceptions;
 pub(crate) mod form;
 mod health;
+mod imports;
+mod money;
 mod page;
 mod payment_form;
+mod policies;
 mod records;
-mod request;
+pub(crate) mod request;
+mod statement;
+mod step;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -21,7 +29,7 @@ use axum::{
     Router,
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
-    routing::{delete, get, post},
+    routing::get,
 };
 use domain::ids::{LedgerId, Origin, Text};
 use event_store::log::EventLog;
@@ -31,6 +39,7 @@ use serde::Serialize;
 use tokio::sync::watch;
 
 use crate::{
+    clock::Clock,
     config::Token,
     metrics::Metrics,
     problem::Problem,
@@ -45,6 +54,7 @@ pub(crate) struct Api {
     pub(crate) projections: Arc<Projections>,
     pub(crate) writer: Writer,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) clock: Arc<dyn Clock>,
     /// Where the publisher stands; none without a broker.
     pub(crate) publisher: Option<watch::Receiver<Standing>>,
 }
@@ -62,24 +72,20 @@ pub(crate) struct Served {
 
 impl Api {
     pub(crate) fn router(self) -> Router {
-        const LEDGER: &str = "/v1/ledgers/{ledger}";
-        let at = |path: &str| format!("{LEDGER}{path}");
+        let ledger = Router::new()
+            .merge(accounts::routes())
+            .merge(statement::routes())
+            .merge(records::routes())
+            .merge(commands::routes())
+            .merge(cases::routes())
+            .merge(exceptions::routes())
+            .merge(imports::routes())
+            .merge(policies::routes());
         Router::new()
             .route("/livez", get(health::live))
             .route("/readyz", get(health::ready))
             .route("/metrics", get(health::metrics))
-            .route(&at("/accounts"), get(accounts::list))
-            .route(&at("/accounts/{account}"), get(accounts::show))
-            .route(&at("/accounts/{account}/statement"), get(accounts::statement))
-            .route(&at("/accounts/{account}/debits"), post(commands::debit))
-            .route(&at("/accounts/{account}/grants"), post(commands::grant))
-            .route(&at("/accounts/{account}/freezes"), post(commands::freeze))
-            .route(&at("/accounts/{account}/freezes/{freeze}"), delete(commands::unfreeze))
-            .route(&at("/payments/{payment}"), get(accounts::payment))
-            .route(&at("/records"), get(records::list))
-            .route(&at("/records/{sequence}"), get(records::show))
-            .route(&at("/records/{sequence}/body"), get(records::body))
-            .route(&at("/exceptions"), get(exceptions::list))
+            .nest("/v1/ledgers/{ledger}", ledger)
             .fallback(|| async { Problem::not_found() })
             .method_not_allowed_fallback(|| async { Problem::method() })
             .with_state(Arc::new(self))

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use axum::{
+    Router,
     extract::{Path, Query, State, rejection::QueryRejection},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
+    routing::get,
 };
 use domain::ids::Sequence;
 use serde::Deserialize;
@@ -18,10 +20,18 @@ use super::{
 };
 use crate::{config::Role, problem::Problem};
 
+/// The routes of records, under a ledger.
+pub(super) fn routes() -> Router<Arc<Api>> {
+    Router::new()
+        .route("/records", get(list))
+        .route("/records/{sequence}", get(show))
+        .route("/records/{sequence}/body", get(body))
+}
+
 /// What a list of records can be asked. `after` and `cursor` are the same here: a sequence.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct From {
+struct From {
     after: Option<u64>,
     cursor: Option<String>,
     limit: Option<usize>,
@@ -37,7 +47,7 @@ impl From {
     }
 }
 
-pub(super) async fn list(
+async fn list(
     State(api): State<Arc<Api>>,
     Path(ledger): Path<String>,
     headers: HeaderMap,
@@ -54,7 +64,7 @@ pub(super) async fn list(
     json(StatusCode::OK, &Page::cut(items, limit, form::sequence))
 }
 
-pub(super) async fn show(
+async fn show(
     State(api): State<Arc<Api>>,
     Path((ledger, sequence)): Path<(String, String)>,
     headers: HeaderMap,
@@ -69,7 +79,7 @@ pub(super) async fn show(
 
 /// The bytes that a record came from, as they were received. They may hold personal data, so they
 /// are an operator's.
-pub(super) async fn body(
+async fn body(
     State(api): State<Arc<Api>>,
     Path((ledger, sequence)): Path<(String, String)>,
     headers: HeaderMap,

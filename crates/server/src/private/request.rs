@@ -2,24 +2,50 @@
 
 use axum::{
     body::Body,
-    http::{HeaderMap, HeaderName, StatusCode},
+    extract::Query,
+    http::{HeaderMap, HeaderName, StatusCode, Uri},
 };
 use bytes::Bytes;
 use domain::{
+    account::DisputeCause,
     credits::Credits,
-    ids::{IdempotencyKey, Text},
+    holding::Holding,
+    ids::{
+        AccountId, CustomerId, IdempotencyKey, OperationId, Origin, PaymentId, PaymentKey, Text,
+    },
+    payment::Payment,
     policy::{Balance, Checkout, Measures, Service, Spending, Verification},
+    refusal::Refusal,
 };
 use http_body_util::{BodyExt, Limited};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
+use super::{Api, Served, access::Caller, fault};
 use crate::{
     limits::{BODY_WAIT_MAX, COMMAND_BODY_BYTES_MAX},
     problem::Problem,
 };
 
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// What Tallyhook's own keys for the ends of holds start with. A caller that took one of them would
+/// keep that hold from ending.
+pub(crate) const EXPIRY_KEYS: &str = "expire:";
+
+/// A payment with what it is known by, and its lots.
+pub(super) struct FoundPayment {
+    pub(super) key: PaymentKey,
+    pub(super) payment: Payment,
+    pub(super) holding: Option<Holding>,
+}
+
+/// In which namespace a payment is looked for.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct In {
+    origin: Option<String>,
+}
 
 /// What is left out does nothing, as in a policy.
 #[derive(Debug, Deserialize)]
@@ -43,8 +69,14 @@ pub(super) fn key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Problem
         return Err(key_fault("send the header Idempotency-Key once"));
     }
     let key = value.to_str().ok().and_then(|text| IdempotencyKey::new(text).ok());
-    key.map(Some)
-        .ok_or_else(|| key_fault("send an Idempotency-Key of 1 to 255 visible ASCII characters"))
+    let key = key
+        .ok_or_else(|| key_fault("send an Idempotency-Key of 1 to 255 visible ASCII characters"))?;
+    if key.as_str().starts_with(EXPIRY_KEYS) {
+        return Err(key_fault(
+            "keys that start with \"expire:\" are Tallyhook's own, send another",
+        ));
+    }
+    Ok(Some(key))
 }
 
 fn key_fault(detail: &str) -> Problem {
@@ -94,6 +126,75 @@ pub(super) fn amount(text: &str, decimals: u8) -> Result<Credits, Problem> {
 
 pub(super) fn text(name: &str, text: &str) -> Result<Text, Problem> {
     Text::new(text).map_err(|fault| Problem::malformed(format!("{name} {fault}")))
+}
+
+/// The id of an earlier command.
+pub(super) fn operation(text: &str) -> Option<OperationId> {
+    text.parse().ok().map(OperationId)
+}
+
+/// The namespace of a provider's id: the one that is named, or the only one that the ledger has.
+pub(super) fn origin(served: &Served, asked: Option<&str>) -> Result<Origin, Problem> {
+    let known = match (asked, served.origins.as_slice()) {
+        (None, [only]) => Some(only),
+        (None, _) => None,
+        (Some(asked), origins) => origins.iter().find(|origin| origin.as_str() == asked),
+    };
+    known.cloned().ok_or_else(|| {
+        let names: Vec<&str> = served.origins.iter().map(Origin::as_str).collect();
+        Problem::malformed(format!("origin is one of {}", names.join(", ")))
+    })
+}
+
+pub(super) fn customer(text: &str) -> Result<CustomerId, Problem> {
+    CustomerId::new(text).map_err(|fault| Problem::malformed(format!("customer {fault}")))
+}
+
+/// The kind of a dispute, as freezes show it.
+pub(super) fn cause(text: &str) -> Option<DisputeCause> {
+    match text {
+        "warning" => Some(DisputeCause::Warning),
+        "chargeback" => Some(DisputeCause::Chargeback),
+        _ => None,
+    }
+}
+
+/// The account that a body names.
+pub(super) fn account(text: &str) -> Result<AccountId, Problem> {
+    AccountId::new(text).map_err(|fault| Problem::malformed(format!("account {fault}")))
+}
+
+/// The origin that a query asks for.
+pub(super) fn origin_of(query: Option<&str>) -> Result<Option<String>, Problem> {
+    let uri = Uri::builder().path_and_query(format!("/?{}", query.unwrap_or_default())).build();
+    let uri = uri.map_err(|_| Problem::query("the query can't be read"))?;
+    match Query::<In>::try_from_uri(&uri) {
+        Ok(Query(In { origin })) => Ok(origin),
+        Err(rejection) => Err(Problem::query(rejection.body_text())),
+    }
+}
+
+/// A payment of the ledger, in the origin that is asked for or the first that has it.
+///
+/// # Errors
+/// The ledger has no such payment.
+pub(super) fn payment(
+    api: &Api,
+    caller: &Caller<'_>,
+    id: &str,
+    origin: Option<&str>,
+) -> Result<FoundPayment, Problem> {
+    let unknown = || Problem::from(Refusal::PaymentUnknown);
+    let id = PaymentId::new(id).map_err(|_| unknown())?;
+    let origins = caller.served.origins.iter();
+    for origin in origins.filter(|known| origin.is_none_or(|asked| asked == known.as_str())) {
+        let key = PaymentKey { origin: origin.clone(), id: id.clone() };
+        let found = api.projections.payment(&caller.ledger, &key).map_err(|error| fault(&error))?;
+        if let Some((payment, holding)) = found {
+            return Ok(FoundPayment { key, payment, holding });
+        }
+    }
+    Err(unknown())
 }
 
 pub(super) fn measures(body: &MeasuresBody) -> Result<Measures, Problem> {

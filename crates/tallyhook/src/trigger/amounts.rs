@@ -3,7 +3,7 @@
 //! The templates tell one story: 1000 net, 200 tax, 1200 in all, 110 fee, 890 earnings, in minor
 //! units. Each of these stands for what it is, whatever the amount.
 
-use domain::money::{Currency, Minor};
+use domain::money::Minor;
 
 /// The names of fields that hold an amount of money.
 const NAMES: [&str; 14] = [
@@ -25,7 +25,7 @@ const NAMES: [&str; 14] = [
 
 /// The amounts of one payload, in minor units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Spread {
+pub(crate) struct Spread {
     net: i64,
     tax: i64,
     fee: i64,
@@ -34,8 +34,12 @@ pub(super) struct Spread {
 impl Spread {
     /// A fifth of tax and a ninth of fee, rounded down.
     pub(super) fn of(net: Minor) -> Self {
-        let net = net.get();
-        Self { net, tax: net / 5, fee: net / 9 }
+        Self::taxed(net.get(), net.get() / 5)
+    }
+
+    /// So much net and so much tax; a ninth of fee, rounded down.
+    pub(crate) const fn taxed(net: i64, tax: i64) -> Self {
+        Self { net, tax, fee: net / 9 }
     }
 
     /// What stands in the place of a template's amount; none where the field is none or stays.
@@ -55,39 +59,9 @@ impl Spread {
     }
 }
 
-/// An amount in major units as minor ones; never through a float.
-pub(super) fn minor(text: &str, currency: Currency) -> Option<Minor> {
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    let decimals = usize::from(currency.decimals());
-    let plain = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-    if whole.is_empty() || !plain(whole) || !plain(fraction) || fraction.len() > decimals {
-        return None;
-    }
-    Minor::parse(&format!("{whole}{fraction:0<decimals$}"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn major_units_become_minor_ones() {
-        let currency = |code| Currency::new(code).unwrap();
-        for (text, code, expected) in [
-            ("10", "USD", Some(1000)),
-            ("10.5", "USD", Some(1050)),
-            ("0.01", "USD", Some(1)),
-            ("10.", "USD", Some(1000)),
-            ("10", "JPY", Some(10)),
-            ("10.5", "JPY", None),
-            ("1.234", "USD", None),
-            ("-1", "USD", None),
-            ("", "USD", None),
-            ("1e3", "USD", None),
-        ] {
-            assert_eq!(minor(text, currency(code)), expected.and_then(Minor::new), "{text} {code}");
-        }
-    }
 
     #[test]
     fn parts_add_up() {

@@ -4,15 +4,15 @@
 //! [`scenario`] says which events a scenario has, [`payload`] fills them in, [`amounts`] how an
 //! amount spreads over a payload.
 
-mod amounts;
-mod payload;
+pub(crate) mod amounts;
+pub(crate) mod payload;
 mod scenario;
 
 use std::path::PathBuf;
 
 use anyhow::anyhow;
 use clap::Args;
-use domain::money::Currency;
+use domain::money::{Currency, Minor};
 use ingestion::{
     paddle::{HEADER, sign},
     secret::Secret,
@@ -145,9 +145,8 @@ fn filling(arguments: &TriggerArguments, seed: u64) -> Result<Filling, Failed> {
             arguments.currency
         ))
     })?;
-    let net = amounts::minor(&arguments.amount, currency).ok_or_else(|| {
-        let decimals = currency.decimals();
-        Failed::usage(anyhow!("--amount {:?} is no amount of {currency}; write digits with at most {decimals} decimals", arguments.amount))
+    let net = Minor::parse_major(&arguments.amount, currency).map_err(|fault| {
+        Failed::usage(anyhow!("--amount {:?} of {currency} {fault}", arguments.amount))
     })?;
     Ok(Filling {
         payment: arguments.payment.clone().unwrap_or_else(|| payload::payment_of(seed)),

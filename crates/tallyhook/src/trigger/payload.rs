@@ -21,15 +21,15 @@ const TEMPLATE_PAYMENT: &str = "txn_01kwvafrtpta11yh00kdem0005";
 const STEP_MICROS: i64 = 1_000;
 
 /// What the templates are filled with.
-pub(super) struct Filling {
-    pub(super) payment: String,
-    pub(super) account: String,
-    pub(super) currency: Currency,
-    pub(super) spread: Spread,
-    pub(super) partial: bool,
-    pub(super) seed: u64,
+pub(crate) struct Filling {
+    pub(crate) payment: String,
+    pub(crate) account: String,
+    pub(crate) currency: Currency,
+    pub(crate) spread: Spread,
+    pub(crate) partial: bool,
+    pub(crate) seed: u64,
     /// When the last event happens; none where the templates' own times stay.
-    pub(super) ends_at: Option<Timestamp>,
+    pub(crate) ends_at: Option<Timestamp>,
 }
 
 /// One event, ready to be signed.
@@ -62,15 +62,21 @@ impl Filling {
         let shift = self.ends_at.map_or(0, |end| {
             end.micros().saturating_sub(micros_before_end).saturating_sub(occurred_at.micros())
         });
-        self.fill("", &mut event, shift);
-        if self.partial && text(&event, "event_type")?.starts_with("adjustment.") {
-            made_partial(&mut event);
-        }
+        self.filled_in(&mut event, shift);
         Ok(Payload {
             event: text(&event, "event_id")?,
             event_type: text(&event, "event_type")?,
             body: serde_json::to_vec(&event)?,
         })
+    }
+
+    /// Fills in a whole event; its times move by so many microseconds.
+    pub(crate) fn filled_in(&self, event: &mut Value, shift: i64) {
+        self.fill("", event, shift);
+        let kind = event.get("event_type").and_then(Value::as_str).unwrap_or_default();
+        if self.partial && kind.starts_with("adjustment.") {
+            made_partial(event);
+        }
     }
 
     fn fill(&self, name: &str, value: &mut Value, shift: i64) {

@@ -6,16 +6,21 @@ use domain::{
         CreditBook, Decision, Effect, House, MoneyBook, Outcome, Quarantine, Section, Taking,
         Transfer,
     },
-    exception::{Exception, ExceptionId, ExceptionKind},
     holding::{HoldingId, LotId, Pair, Terms},
     ids::AccountId,
 };
 use proptest::{collection::vec, option, prelude::*, sample::select};
 
 use super::{
-    input::{lot_kind, measures, shortfall},
+    case::case,
+    exception::{exception, exception_id},
+    order::{import, lot_kind},
+    payment::ruling,
+    policy::{measures, shortfall},
+    usage::{debit, hold_end},
     values::{
-        credits, currency, id, minor, moment, operation_id, payment_key, sequence, short_text, text,
+        credits, currency, customer_key, id, minor, moment, operation_id, payment_key, sequence,
+        short_text,
     },
 };
 
@@ -55,8 +60,30 @@ pub(crate) fn quarantine() -> impl Strategy<Value = Quarantine> {
 }
 
 pub(crate) fn effect() -> BoxedStrategy<Effect> {
-    prop_oneof![effect_on_holding(), effect_on_account(), effect_on_payment(), exceptional()]
-        .boxed()
+    prop_oneof![
+        effect_on_holding(),
+        effect_of_usage(),
+        effect_on_account(),
+        effect_on_payment(),
+        exceptional(),
+    ]
+    .boxed()
+}
+
+fn effect_of_usage() -> BoxedStrategy<Effect> {
+    let parts = || (operation_id(), lot_id(), credits());
+    prop_oneof![
+        (operation_id(), account(), moment()).prop_map(|(hold, account, expires_at)| {
+            Effect::HoldPlaced { hold, account, expires_at }
+        }),
+        parts().prop_map(|(hold, lot, amount)| Effect::Reserved { hold, lot, amount }),
+        parts().prop_map(|(hold, lot, amount)| Effect::Unreserved { hold, lot, amount }),
+        (operation_id(), hold_end()).prop_map(|(hold, end)| Effect::HoldEnded { hold, end }),
+        (operation_id(), debit())
+            .prop_map(|(debit, usage)| Effect::Debited { debit, usage: Box::new(usage) }),
+        parts().prop_map(|(debit, lot, amount)| Effect::Returned { debit, lot, amount }),
+    ]
+    .boxed()
 }
 
 fn account() -> impl Strategy<Value = AccountId> {
@@ -75,6 +102,10 @@ fn effect_on_payment() -> BoxedStrategy<Effect> {
                 reversed
             }
         ),
+        import().prop_map(|import| Effect::PaymentImported(Box::new(import))),
+        case().prop_map(|case| Effect::CaseChanged(Box::new(case))),
+        (payment_key(), ruling())
+            .prop_map(|(payment, ruling)| Effect::DisputeRuled { payment, ruling }),
     ]
     .boxed()
 }
@@ -93,6 +124,8 @@ fn effect_on_holding() -> BoxedStrategy<Effect> {
         }),
         (holding_id(), pair()).prop_map(|(holding, amount)| Effect::Awaited { holding, amount }),
         (lot_id(), credits()).prop_map(|(lot, amount)| Effect::Drawn { lot, amount }),
+        (holding_id(), credits())
+            .prop_map(|(holding, amount)| Effect::Forgiven { holding, amount }),
         pairs().prop_map(|(giver, taker, amount)| Effect::Settled { giver, taker, amount }),
         pairs().prop_map(|(giver, taker, amount)| Effect::Unsettled { giver, taker, amount }),
     ]
@@ -109,13 +142,20 @@ fn effect_on_account() -> BoxedStrategy<Effect> {
         ),
         (account(), closing()).prop_map(|(account, by)| Effect::Closed { account, by }),
         account().prop_map(|account| Effect::Reopened { account }),
+        (customer_key(), account())
+            .prop_map(|(customer, account)| Effect::CustomerAssigned { customer, account }),
     ]
     .boxed()
 }
 
 fn exceptional() -> BoxedStrategy<Effect> {
-    prop_oneof![exception().prop_map(Effect::Raised), exception_id().prop_map(Effect::Cleared),]
-        .boxed()
+    prop_oneof![
+        exception().prop_map(Effect::Raised),
+        exception_id().prop_map(Effect::Cleared),
+        exception_id().prop_map(Effect::Resolved),
+        sequence().prop_map(Effect::Released),
+    ]
+    .boxed()
 }
 
 pub(crate) fn transfer() -> BoxedStrategy<Transfer> {
@@ -158,7 +198,7 @@ pub(crate) fn holding_id() -> BoxedStrategy<HoldingId> {
     .boxed()
 }
 
-fn lot_id() -> impl Strategy<Value = LotId> {
+pub(crate) fn lot_id() -> impl Strategy<Value = LotId> {
     (holding_id(), lot_kind()).prop_map(|(holding, kind)| LotId { holding, kind })
 }
 
@@ -179,34 +219,18 @@ pub(crate) fn freeze() -> BoxedStrategy<Freeze> {
 }
 
 pub(crate) fn freeze_id() -> BoxedStrategy<FreezeId> {
-    let cause = select(vec![DisputeCause::Warning, DisputeCause::Chargeback]);
     prop_oneof![
-        (payment_key(), cause).prop_map(|(payment, cause)| FreezeId::Dispute { payment, cause }),
+        (payment_key(), dispute_cause())
+            .prop_map(|(payment, cause)| FreezeId::Dispute { payment, cause }),
         operation_id().prop_map(FreezeId::Operator),
     ]
     .boxed()
 }
 
+pub(crate) fn dispute_cause() -> impl Strategy<Value = DisputeCause> {
+    select(vec![DisputeCause::Warning, DisputeCause::Chargeback])
+}
+
 pub(crate) fn closing() -> impl Strategy<Value = Closing> {
     select(vec![Closing::Policy, Closing::Operator])
-}
-
-pub(crate) fn exception() -> BoxedStrategy<Exception> {
-    (exception_id(), moment(), option::of(account()), option::of(payment_key()), text())
-        .prop_map(|(id, raised_at, account, payment, detail)| Exception {
-            id,
-            raised_at,
-            account,
-            payment,
-            detail,
-        })
-        .boxed()
-}
-
-pub(crate) fn exception_id() -> impl Strategy<Value = ExceptionId> {
-    (sequence(), exception_kind()).prop_map(|(sequence, kind)| ExceptionId { sequence, kind })
-}
-
-pub(crate) fn exception_kind() -> impl Strategy<Value = ExceptionKind> {
-    select(ExceptionKind::ALL.to_vec())
 }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use domain::{
     account::{Account, Aged, Books, View},
+    entities::Entity,
     holding::{Holding, Lot, Settlement},
-    ids::{AccountId, AdjustmentId, CustomerId},
-    payment::{Paid, Payment},
+    ids::AccountId,
     policy::Timeline,
     state::Book,
 };
@@ -18,15 +18,38 @@ use proptest::{
 };
 
 use super::{
-    decision::{
-        closing, exception_id, exception_kind, freeze, freeze_id, holding_id, house, money_book,
-        pair, terms,
-    },
-    input::{adjustment, basket, policy, settings},
-    values::{credits, currency, digest, id, minor, moment, payment_key, sequence},
+    case::case,
+    decision::{closing, freeze, freeze_id, holding_id, house, money_book, pair, terms},
+    exception::filed,
+    input::settings,
+    payment::payment,
+    policy::policy,
+    usage::{debit, hold},
+    values::{credits, currency, digest, id, moment, operation_id, payment_key, sequence},
 };
 
-pub(crate) fn books() -> BoxedStrategy<Books> {
+/// One entity of each kind.
+pub(crate) fn each_kind() -> BoxedStrategy<Vec<Entity>> {
+    let first = (account(), payment(), holding(), hold(), debit());
+    (first, case(), id(AccountId::new), filed(), sequence())
+        .prop_map(|(first, case, customer, filed, release)| {
+            let (account, payment, holding, hold, debit) = first;
+            vec![
+                Entity::Account(account),
+                Entity::Payment(payment),
+                Entity::Holding(holding),
+                Entity::Hold(hold),
+                Entity::Debit(debit),
+                Entity::Case(case),
+                Entity::Customer(customer),
+                Entity::Exception(filed),
+                Entity::Release(release),
+            ]
+        })
+        .boxed()
+}
+
+fn books() -> BoxedStrategy<Books> {
     (credits(), credits(), credits(), credits(), credits())
         .prop_map(|(paid, gift, held, owed, written_off)| Books {
             paid,
@@ -52,7 +75,7 @@ pub(crate) fn view() -> BoxedStrategy<View> {
         .boxed()
 }
 
-pub(crate) fn account() -> BoxedStrategy<Account> {
+fn account() -> BoxedStrategy<Account> {
     let aged = || {
         let one = (moment(), holding_id()).prop_map(|(since, holding)| Aged { since, holding });
         vec(one, 0..6).prop_map(OrdSet::from_iter)
@@ -70,46 +93,6 @@ pub(crate) fn account() -> BoxedStrategy<Account> {
         .boxed()
 }
 
-pub(crate) fn payment() -> BoxedStrategy<Payment> {
-    let paid = (moment(), moment(), any::<bool>(), basket()).prop_map(
-        |(earliest_at, latest_at, completed, basket)| Paid {
-            earliest_at,
-            latest_at,
-            completed,
-            basket,
-        },
-    );
-    let whose =
-        (option::of(id(AccountId::new)), option::of(id(CustomerId::new)), option::of(currency()));
-    let facts = (
-        option::of(paid),
-        option::of(moment()),
-        btree_map(id(AdjustmentId::new), adjustment(), 0..3),
-    );
-    let posted = (any::<bool>(), any::<bool>(), minor(), minor());
-    let exceptions = btree_map(exception_kind(), exception_id(), 0..4);
-    (whose, facts, posted, exceptions)
-        .prop_map(|(whose, facts, posted, exceptions)| {
-            let (account, customer, currency) = whose;
-            let (paid, unpaid_at, adjustments) = facts;
-            let (accounts_differ, currencies_differ, received, reversed) = posted;
-            Payment {
-                account,
-                customer,
-                currency,
-                paid,
-                unpaid_at,
-                adjustments,
-                accounts_differ,
-                currencies_differ,
-                received,
-                reversed,
-                exceptions,
-            }
-        })
-        .boxed()
-}
-
 fn lot() -> impl Strategy<Value = Lot> {
     (credits(), credits(), credits(), credits(), credits()).prop_map(
         |(granted, received, drawn, reserved, given)| Lot {
@@ -122,16 +105,25 @@ fn lot() -> impl Strategy<Value = Lot> {
     )
 }
 
-pub(crate) fn holding() -> BoxedStrategy<Holding> {
+fn holding() -> BoxedStrategy<Holding> {
     let settlement =
         (holding_id(), credits()).prop_map(|(giver, amount)| Settlement { giver, amount });
-    let rest = (vec(settlement, 0..4), any::<u16>());
+    let rest = (vec(settlement, 0..4), any::<u16>(), credits());
     (terms(), lot(), lot(), (pair(), pair(), pair()), rest)
-        .prop_map(
-            |(terms, paid, gift, (refunded, charged_back, awaited), (settlements, freezes))| {
-                Holding { terms, paid, gift, refunded, charged_back, awaited, settlements, freezes }
-            },
-        )
+        .prop_map(|(terms, paid, gift, taken, (settlements, freezes, forgiven))| {
+            let (refunded, charged_back, awaited) = taken;
+            Holding {
+                terms,
+                paid,
+                gift,
+                refunded,
+                charged_back,
+                awaited,
+                settlements,
+                freezes,
+                forgiven,
+            }
+        })
         .boxed()
 }
 
@@ -143,8 +135,12 @@ pub(crate) fn book() -> BoxedStrategy<Book> {
         any::<i128>(),
         btree_map((money_book(), currency()), any::<i128>(), 0..5),
     );
-    (rules, place, balances)
-        .prop_map(|(rules, place, balances)| {
+    let listed = (
+        btree_map(any::<u32>(), sequence(), 0..3),
+        btree_map((moment(), operation_id()), id(AccountId::new), 0..4),
+    );
+    (rules, place, balances, listed)
+        .prop_map(|(rules, place, balances, (activations, holds))| {
             let (versions, policy_file, settings) = rules;
             let (sequence, recorded_at) = place;
             let (house, customers, money) = balances;
@@ -157,6 +153,8 @@ pub(crate) fn book() -> BoxedStrategy<Book> {
                 house,
                 customers,
                 money,
+                activations,
+                holds: holds.into_iter().collect(),
             }
         })
         .boxed()

@@ -1,4 +1,9 @@
-//! The two records of the golden files: what a bought and a used credit usually look like.
+//! The records of the golden files: what a bought and a used credit usually look like, a debit that
+//! says what for, a refund case and a policy with refunds.
+
+pub(crate) mod case;
+pub(crate) mod policy;
+pub(crate) mod usage;
 
 use std::sync::Arc;
 
@@ -16,6 +21,7 @@ use domain::{
     policy::Shortfall,
     record::Record,
     time::Timestamp,
+    usage::Metadata,
 };
 
 fn at(text: &str) -> Timestamp {
@@ -43,6 +49,29 @@ fn lot() -> LotId {
 
 fn customer(section: Section) -> CreditBook {
     CreditBook::Customer(account(), section)
+}
+
+/// A command's record, as rules 2 decide it.
+fn commanded(key: &str, sequence: u64, order: Order, effects: Vec<Effect>) -> Record {
+    let command = Command {
+        key: IdempotencyKey::new(key).unwrap(),
+        id: OperationId(uuid::Uuid::from_bytes([0xcc; 16])),
+        actor: Actor::new("gateway").unwrap(),
+        request: Digest([0xdd; 32]),
+        order,
+    };
+    Record {
+        sequence: Sequence::new(sequence).unwrap(),
+        recorded_at: at("2026-07-03T09:08:08Z"),
+        input: Input::Command(Box::new(command)),
+        decision: Decision {
+            rules: 2,
+            policy: Some(2),
+            outcome: Outcome::Done,
+            effects,
+            transfers: Vec::new(),
+        },
+    }
 }
 
 /// A completed purchase of 10.00 USD net, 71 credits.
@@ -152,7 +181,12 @@ pub(crate) fn command_record() -> Record {
         id: OperationId(uuid::Uuid::from_bytes([0xcc; 16])),
         actor: Actor::new("gateway").unwrap(),
         request: Digest([0xdd; 32]),
-        order: Order::Debit { account: account(), amount, usage: Usage::Asked },
+        order: Order::Debit {
+            account: account(),
+            amount,
+            usage: Usage::Asked,
+            metadata: Metadata::NONE,
+        },
     };
     Record {
         sequence: Sequence::new(4243).unwrap(),

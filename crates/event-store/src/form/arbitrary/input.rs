@@ -1,34 +1,25 @@
-//! Any input: every notice, order and policy.
-
-use std::sync::Arc;
+//! Any input: every notice, and every order of any kind.
 
 use domain::{
     ids::{
         AccountId, Actor, AdjustmentId, CustomerId, IdempotencyKey, ItemId, PriceId, SourceName,
     },
     input::{
-        Command, Delivery, Evidence, Freshness, Input, LotKind, Mode, Order, Reality, Settings,
-        Stale, Unreadable, UnreadableFault, Usage,
+        Command, Delivery, Evidence, Freshness, Input, Mode, Reality, Settings, Stale, Unreadable,
+        UnreadableFault,
     },
     notice::{
         Action, Adjustment, AdjustmentLine, Basket, Extent, Line, Notice, Progress, Purchase,
         Status,
     },
-    policy::{
-        Balance, Checkout, CloseAfter, Measures, Policy, PriceCredits, Service, Shortfall,
-        Spending, Unlisted, Verification,
-    },
 };
-use proptest::{
-    collection::{btree_map, vec},
-    option,
-    prelude::*,
-    sample::select,
-};
+use proptest::{collection::vec, option, prelude::*, sample::select};
 
-use super::values::{
-    credits, currency, digest, event_key, id, minor, moment, operation_id, payment_key, short_text,
-    text,
+use super::{
+    order::order,
+    values::{
+        currency, digest, event_key, id, minor, moment, operation_id, payment_key, short_text, text,
+    },
 };
 
 pub(crate) fn input() -> BoxedStrategy<Input> {
@@ -39,7 +30,7 @@ pub(crate) fn input() -> BoxedStrategy<Input> {
     .boxed()
 }
 
-fn delivery() -> BoxedStrategy<Delivery> {
+pub(crate) fn delivery() -> BoxedStrategy<Delivery> {
     let names = ("[a-z0-9_-]{1,12}", event_key(), option::of(text()));
     let times = (option::of(moment()), moment(), digest(), digest());
     let doubts = (
@@ -202,35 +193,6 @@ fn command() -> BoxedStrategy<Command> {
         .boxed()
 }
 
-pub(crate) fn order() -> BoxedStrategy<Order> {
-    let account = || id(AccountId::new);
-    prop_oneof![
-        (account(), credits(), select(vec![Usage::Asked, Usage::AlreadyHappened]))
-            .prop_map(|(account, amount, usage)| Order::Debit { account, amount, usage }),
-        (account(), credits(), lot_kind(), option::of(short_text()), short_text()).prop_map(
-            |(account, amount, kind, label, reason)| Order::Grant {
-                account,
-                amount,
-                kind,
-                label,
-                reason
-            }
-        ),
-        (account(), short_text(), measures())
-            .prop_map(|(account, reason, measures)| Order::Freeze { account, reason, measures }),
-        (account(), operation_id())
-            .prop_map(|(account, freeze)| Order::Unfreeze { account, freeze }),
-        (policy(), digest())
-            .prop_map(|(policy, file)| Order::ActivatePolicy { policy: Arc::new(policy), file }),
-        settings().prop_map(Order::Configure),
-    ]
-    .boxed()
-}
-
-pub(crate) fn lot_kind() -> impl Strategy<Value = LotKind> {
-    select(vec![LotKind::Paid, LotKind::Gift])
-}
-
 pub(crate) fn settings() -> BoxedStrategy<Settings> {
     let mode = select(vec![Mode::Live, Mode::Sandbox]);
     let stale = select(vec![Stale::Accept, Stale::Quarantine]);
@@ -241,67 +203,6 @@ pub(crate) fn settings() -> BoxedStrategy<Settings> {
             account_from,
             tolerance_seconds,
             future_seconds,
-        })
-        .boxed()
-}
-
-pub(crate) fn policy() -> BoxedStrategy<Policy> {
-    let names = (short_text(), any::<u32>(), moment(), short_text(), 0..=9_u8);
-    let prices = (credits(), credits()).prop_map(|(paid, gift)| PriceCredits { paid, gift });
-    let conversion = (
-        btree_map(currency(), credits(), 0..4),
-        btree_map(id(PriceId::new), prices, 0..4),
-        select(vec![Unlisted::Ignore, Unlisted::Rate]),
-    );
-    let spending = (lot_kind(), shortfall(), any::<bool>());
-    let close_after = any::<Option<(u32, u32)>>().prop_map(|pair| {
-        pair.map(|(chargebacks, within_days)| CloseAfter { chargebacks, within_days })
-    });
-    let disputes = (measures(), measures(), option::of(measures()), close_after);
-    (names, conversion, spending, disputes)
-        .prop_map(|(names, conversion, spending, disputes)| {
-            let (name, version, effective_from, unit, decimals) = names;
-            let (rates, prices, unlisted) = conversion;
-            let (spend_first, shortfall, settle_owed) = spending;
-            let (on_dispute, on_chargeback, with_open_case, close_after) = disputes;
-            Policy {
-                name,
-                version,
-                effective_from,
-                unit,
-                decimals,
-                rates,
-                prices,
-                unlisted,
-                spend_first,
-                shortfall,
-                settle_owed,
-                on_dispute,
-                on_chargeback,
-                with_open_case,
-                close_after,
-            }
-        })
-        .boxed()
-}
-
-pub(crate) fn shortfall() -> impl Strategy<Value = Shortfall> {
-    select(vec![Shortfall::Owed, Shortfall::WriteOff])
-}
-
-pub(crate) fn measures() -> BoxedStrategy<Measures> {
-    let spending = select(vec![Spending::Allow, Spending::Suspend]);
-    let balance = select(vec![Balance::Keep, Balance::FreezePayment, Balance::FreezeAccount]);
-    let checkout = select(vec![Checkout::Open, Checkout::Limit]);
-    let verification = select(vec![Verification::None, Verification::Require]);
-    let service = select(vec![Service::Normal, Service::Restrict]);
-    (spending, balance, checkout, verification, service)
-        .prop_map(|(spending, balance, checkout, verification, service)| Measures {
-            spending,
-            balance,
-            checkout,
-            verification,
-            service,
         })
         .boxed()
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::{
     credits::{CREDITS_MAX, Credits},
-    ids::{Digest, EventKey, OperationId, Origin, PaymentKey, Sequence},
+    ids::{CustomerKey, Digest, EventKey, OperationId, Origin, PaymentKey, Sequence},
     money::{Currency, MINOR_MAX, Minor},
     time::Timestamp,
 };
@@ -30,6 +30,10 @@ pub(crate) fn origin() -> impl Strategy<Value = Origin> {
 
 pub(crate) fn payment_key() -> impl Strategy<Value = PaymentKey> {
     (origin(), id(domain::ids::PaymentId::new)).prop_map(|(origin, id)| PaymentKey { origin, id })
+}
+
+pub(crate) fn customer_key() -> impl Strategy<Value = CustomerKey> {
+    (origin(), id(domain::ids::CustomerId::new)).prop_map(|(origin, id)| CustomerKey { origin, id })
 }
 
 pub(crate) fn event_key() -> impl Strategy<Value = EventKey> {

@@ -1,0 +1,51 @@
+//! Decisions of an older version of the rules: listed where today's would be others, no findings.
+
+use domain::decision::{Effect, RULES_VERSION};
+use event_store::{log::Append, memory::MemoryLog};
+
+use super::*;
+
+/// A log with the records and bodies of another, each changed.
+pub(super) fn rewritten(log: &dyn EventLog, change: impl Fn(&mut Record)) -> MemoryLog {
+    let other = MemoryLog::new();
+    for recorded in log.scan(&ledger(), None, usize::MAX).unwrap() {
+        let mut record = recorded.into_record();
+        let body = log.body(&ledger(), record.sequence).unwrap().unwrap_or_default();
+        change(&mut record);
+        other.append(&[Append { ledger: ledger(), record, body: body.into() }]).unwrap();
+    }
+    other
+}
+
+/// The audit of a log that has no stored projections.
+pub(super) fn audited(log: &dyn EventLog) -> Report {
+    let views = Arc::new(MemoryViews::new());
+    let stored = Projections::new(views.clone());
+    verify(log, &*views, &stored, |_, _| ()).unwrap()
+}
+
+/// The small log, its debit as rules 1 decided it: they did not keep it for a return.
+fn of_rules(rules: u16) -> MemoryLog {
+    let dir = tempfile::tempdir().unwrap();
+    let store = write(dir.path());
+    rewritten(&*store.log(), |record| {
+        record.decision.rules = rules;
+        record.decision.effects.retain(|effect| !matches!(effect, Effect::Debited { .. }));
+    })
+}
+
+#[test]
+fn what_older_rules_decided_otherwise_is_a_difference() {
+    let report = audited(&of_rules(1));
+    assert_eq!((report.findings, report.records), (vec![], 8));
+    let [difference] = &report.differences[..] else { panic!("{:?}", report.differences) };
+    assert_eq!((difference.kind, difference.sequence), (Kind::DecisionDiffers, Sequence::new(8)));
+}
+
+#[test]
+fn what_todays_rules_would_not_decide_is_a_finding() {
+    let report = audited(&of_rules(RULES_VERSION));
+    assert_eq!(report.differences, vec![]);
+    let [finding] = &report.findings[..] else { panic!("{:?}", report.findings) };
+    assert_eq!((finding.kind, finding.sequence), (Kind::DecisionDiffers, Sequence::new(8)));
+}
