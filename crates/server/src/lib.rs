@@ -9,6 +9,7 @@
 //! The time is read in [`clock`] only, the environment in [`config`] only.
 //! Never here: a rule about credits; a body in a log line; an answer before its record is durable.
 
+pub mod activate;
 pub mod clock;
 pub mod config;
 mod limits;

@@ -31,8 +31,13 @@ pub(crate) fn config(command: &ConfigCommand) -> Done {
     match Config::load(config, &Environment::of_process()) {
         Ok(loaded) => {
             let (ledgers, tokens) = (loaded.ledgers.len(), loaded.tokens.len());
-            let good = format!("{} is good: ledgers {ledgers}, tokens {tokens}", config.display());
-            said(*json, &[], &good);
+            let warnings = namespaces(&loaded);
+            if *json {
+                print(&json!({"ok": true, "faults": [], "warnings": warnings}).to_string());
+            } else {
+                print(&format!("{} is good: ledgers {ledgers}, tokens {tokens}", config.display()));
+                warnings.iter().for_each(|warning| print(&format!("warning: {warning}")));
+            }
             Ok(Exit::Clean)
         }
         Err(LoadError::Faulty(faults)) => {
@@ -45,6 +50,24 @@ pub(crate) fn config(command: &ConfigCommand) -> Done {
         }
         Err(error @ LoadError::Unreadable { .. }) => Err(Failed::unopened(error)),
     }
+}
+
+/// Ledgers in which one customer can come to have two accounts: one by the merchant's own id, one
+/// by the provider's where an event lacks that.
+fn namespaces(config: &Config) -> Vec<String> {
+    let several = config.ledgers.iter().filter_map(|(ledger, of)| {
+        let (first, others) = of.settings.account_from.split_first()?;
+        let others: Vec<&str> = others.iter().map(|pointer| pointer.as_str()).collect();
+        let remedy = "a customer whose event lacks the first gets a second account; assign such \
+                      customers (POST .../accounts/{account}/customers), or name one pointer";
+        (!others.is_empty()).then(|| {
+            format!(
+                "ledger {ledger} takes accounts from {first}, else {}: {remedy}",
+                others.join(", ")
+            )
+        })
+    });
+    several.collect()
 }
 
 /// Prints that all is good, or what is wrong: as JSON or as this text.

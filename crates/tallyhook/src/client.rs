@@ -21,6 +21,8 @@ const REQUEST_WAIT_MAX: Duration = Duration::from_secs(30);
 pub(crate) struct Answered {
     pub(crate) status: u16,
     pub(crate) body: String,
+    /// Whether a command was carried out before, under the same key.
+    pub(crate) replayed: bool,
 }
 
 /// Sends requests, again where the server can't answer for now.
@@ -47,6 +49,23 @@ impl Client {
         again(url, ask)
     }
 
+    /// Posts a command with a bearer token. However often it is sent, its key has it carried out
+    /// once.
+    pub(crate) fn command(
+        &self,
+        url: &str,
+        token: &str,
+        key: &str,
+        body: &str,
+    ) -> Result<Answered, Failed> {
+        let send = || {
+            let request = self.agent.post(url).header("Content-Type", "application/json");
+            let request = request.header("Authorization", format!("Bearer {token}"));
+            answered(request.header("Idempotency-Key", key).send(body)?)
+        };
+        again(url, send)
+    }
+
     /// Posts a signed body. `sign` is asked anew for each attempt, because a signature ages.
     pub(crate) fn post(
         &self,
@@ -65,7 +84,8 @@ impl Client {
 
 fn answered(mut response: ureq::http::Response<ureq::Body>) -> Result<Answered, ureq::Error> {
     let status = response.status().as_u16();
-    Ok(Answered { status, body: response.body_mut().read_to_string()? })
+    let replayed = response.headers().contains_key("Idempotent-Replayed");
+    Ok(Answered { status, body: response.body_mut().read_to_string()?, replayed })
 }
 
 /// Tries again, a bounded number of times, when nothing answers or the answer is 503.

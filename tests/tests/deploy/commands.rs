@@ -48,6 +48,9 @@ pub(crate) fn check(config: &str, variables: &BTreeMap<String, String>) -> Resul
     fs::create_dir(home.path().join("policies"))?;
     for policy in fs::read_dir(environment::workspace().join("policies"))? {
         let policy = policy?;
+        if policy.file_type()?.is_dir() {
+            continue;
+        }
         fs::copy(policy.path(), home.path().join("policies").join(policy.file_name()))?;
     }
     fs::write(home.path().join("tallyhook.toml"), config)?;

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    account::{Status, View},
+    account::{Freeze, View},
     case::{Application, CaseStatus, Decider, Invoice},
     credits::Credits,
     draft::Fault,
     holding::Pair,
-    ids::Text,
+    ids::{PaymentKey, Text},
     payment::Paid,
     refunds::{Condition, Reason, ReasonVerdict, Refunds},
     time::Timestamp,
@@ -22,6 +22,7 @@ pub(super) struct Matter<'m> {
     pub(super) refunds: &'m Refunds,
     pub(super) reason: &'m Reason,
     pub(super) application: &'m Application,
+    pub(super) key: &'m PaymentKey,
     pub(super) paid: &'m Paid,
     /// Whether an account has the payment.
     pub(super) assigned: bool,
@@ -100,11 +101,19 @@ impl Matter<'_> {
             Condition::Consumed => self.unused.is_some_and(|(granted, unused)| {
                 granted.paid.is_positive() && unused.paid == Credits::ZERO
             }),
-            Condition::Restricted => self
-                .account
-                .is_some_and(|view| view.status() != Status::Active || !view.freezes.is_empty()),
+            Condition::Restricted => self.account.is_some_and(|view| {
+                view.closed.is_some() || view.freezes.values().any(|freeze| self.restricts(freeze))
+            }),
             Condition::Invoiced => self.application.invoice == Some(Invoice::Final),
         }
+    }
+}
+
+impl Matter<'_> {
+    /// Any open cause does, but a dispute of the same payment that came after the application: who
+    /// asked first is not denied for it.
+    fn restricts(&self, freeze: &Freeze) -> bool {
+        freeze.id.payment() != Some(self.key) || freeze.since < self.asked_at
     }
 }
 

@@ -145,6 +145,7 @@ impl Work<'_, '_> {
                 refunds,
                 reason,
                 application: &case.application,
+                key: &case.payment,
                 paid,
                 assigned: payment.account.is_some(),
                 unused,

@@ -202,6 +202,7 @@ fn verdicts_follow_reason_facts_window_use_and_standing() {
     assert!(matches!(lawful, CaseStatus::InReview { .. }));
     let bought = ledger.buy("txn_4", Some("bob"), 1_000);
     ledger.adjust("adj_1", "txn_4", Action::Warning, Stage::Approved, 100);
+    ledger.wait(1);
     assert_eq!(status(&mut ledger, open_case("bob", &bought, "duplicate")), denied("restricted"));
 }
 
@@ -379,4 +380,20 @@ fn a_person_must_say_whose_an_unassigned_payment_is() {
     assert!(matches!(ledger.case(id).status, CaseStatus::InReview { .. }));
     assert_eq!(ledger.case(id).quote.money, minor(1_000));
     assert_eq!(ledger.books("alice"), "10 0 0 0 0");
+}
+
+#[test]
+fn who_asked_first_is_not_denied_for_the_dispute_that_followed() {
+    let mut ledger = ledger();
+    let bought = ledger.buy("txn_1", Some("alice"), 1_000);
+    ledger.buy("txn_2", Some("alice"), 1_000);
+    let case = ledger.done(open_case("alice", &bought, "duplicate")).id;
+    ledger.wait(60);
+    ledger.adjust("adj_1", "txn_1", Action::Warning, Stage::Approved, 100);
+    ledger.done(Order::InformCase { case, application: Application::EMPTY });
+    assert!(matches!(ledger.case(case).status, CaseStatus::InReview { .. }));
+    // A dispute of another payment is a reason.
+    ledger.adjust("adj_2", "txn_2", Action::Warning, Stage::Approved, 100);
+    ledger.done(Order::InformCase { case, application: Application::EMPTY });
+    assert_eq!(ledger.case(case).status, denied("restricted"));
 }
