@@ -251,17 +251,20 @@ impl Charge {
 /// What a case is to its payment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claim {
+    /// Who applies.
+    pub account: AccountId,
     /// When the case was opened.
     pub opened_at: Timestamp,
     /// When it ended, and how; none while it is open.
     pub ended: Option<(Timestamp, ClaimEnd)>,
-    /// What refunds took of the payment when it was quoted, and the quoted credits on top: so much
-    /// refunds take in all once the money is back.
-    pub target: Pair,
+    /// The credits that go with the money; all that the payment granted when no account had it yet.
+    pub credits: Option<Pair>,
     /// The money that must come back through the processor.
     pub money: Minor,
-    /// The refunds that were in force when it was opened: they are not its own.
+    /// The adjustments that were in force when it was quoted: none of them is its own.
     pub earlier: BTreeSet<AdjustmentId>,
+    /// The refunds that ended it; none before.
+    pub own: BTreeSet<AdjustmentId>,
 }
 
 /// How a claim ended.
@@ -271,12 +274,4 @@ pub enum ClaimEnd {
     Dropped,
     /// The money went back.
     Refunded,
-}
-
-impl Claim {
-    /// Whether the case was open at a moment.
-    #[must_use]
-    pub fn was_open(&self, at: Timestamp) -> bool {
-        self.opened_at <= at && self.ended.is_none_or(|(end, _)| at < end)
-    }
 }

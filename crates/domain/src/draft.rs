@@ -140,7 +140,8 @@ impl<'s> Draft<'s> {
     }
 
     /// Whose a purchase is, as its event and the operators say: a provider's customer that stands
-    /// for the account, or no account at all, is whose the operator said (rule 10).
+    /// for the account, or no account at all, is whose the operator said (rule 10). Such an event
+    /// says nothing against the account that its payment has.
     pub(crate) fn named(&self, purchase: &Purchase) -> Result<Option<AccountId>, Missing> {
         let Some(customer) = &purchase.customer else { return Ok(purchase.account.clone()) };
         let own = |account: &AccountId| account.as_str() != customer.as_str();
@@ -149,7 +150,9 @@ impl<'s> Draft<'s> {
         }
         let origin = purchase.payment.origin.clone();
         let assigned = self.customer(&CustomerKey { origin, id: customer.clone() })?;
-        Ok(assigned.or(purchase.account.as_ref()).cloned())
+        let Some(assigned) = assigned else { return Ok(purchase.account.clone()) };
+        let known = self.payment(&purchase.payment)?.and_then(|known| known.account.as_ref());
+        Ok(Some(known.unwrap_or(assigned).clone()))
     }
 
     /// Makes a new change and derives its transfers from how the account's books moved.

@@ -2,6 +2,7 @@
 //!
 //! Nothing here depends on the order of arrival, so neither do balances (rules 1 to 6).
 
+mod claimed;
 mod counted;
 mod sale;
 
@@ -9,16 +10,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     account::DisputeCause,
-    case::ClaimEnd,
     credits::CreditOverflow,
     holding::Pair,
+    ids::{AdjustmentId, OperationId},
     money::{Minor, MoneyOverflow},
     payment::{Clearable, Payment},
     policy::{Policy, Timeline},
     time::Timestamp,
 };
+use claimed::Claimed;
 use counted::Counted;
-pub(crate) use counted::{covers, filings, paid_back, refunds_in_force};
+pub(crate) use counted::{filings, in_force, paid_back, reversed};
 pub(crate) use sale::sale;
 
 /// What a paid payment grants and takes, all told.
@@ -46,6 +48,17 @@ pub(crate) struct Entitlement {
     pub(crate) over_refunded: bool,
     /// Whether something was bought that the policy has no credits for.
     pub(crate) unlisted: bool,
+    /// The open refund cases whose money is back, with the refunds that brought it.
+    pub(crate) returned: Vec<(OperationId, BTreeSet<AdjustmentId>)>,
+    /// When refund cases were open: from, and until.
+    cases: Vec<(Timestamp, Option<Timestamp>)>,
+}
+
+impl Entitlement {
+    /// Whether the customer had a refund case open at a moment.
+    pub(crate) fn had_open_case(&self, at: Timestamp) -> bool {
+        self.cases.iter().any(|(from, until)| *from <= at && until.is_none_or(|until| at < until))
+    }
 }
 
 /// A dispute that is open: neither undone nor concluded.
@@ -84,16 +97,17 @@ pub(crate) fn of(payment: &Payment, policy: &Policy) -> Result<Option<Entitlemen
     let price = i128::from(sale.paid.get());
     let share = |granted: Pair, part: i128| -> Result<Pair, OutOfRange> {
         let part = clamp(part, price);
-        Ok(Pair {
-            paid: granted.paid.share(part, sale.paid, decimals)?,
-            gift: granted.gift.share(part, sale.paid, decimals)?,
-        })
+        if part == Minor::ZERO {
+            return Ok(Pair::ZERO);
+        }
+        Ok(granted.share(part, sale.paid, decimals)?)
     };
 
-    let refunds = if counted.refunded_in_full { price } else { counted.refunds().min(price) };
-    let disputed = counted.net(DisputeCause::Chargeback).max(counted.net(DisputeCause::Warning));
+    let net = counted.refunds();
+    let refunds = if counted.refunded_in_full { price } else { net.min(price) };
+    let disputed = counted.disputed();
     let reversed = refunds.saturating_add(disputed).min(price);
-    let awaited = if counted.pending_in_full { price } else { counted.pending };
+    let awaited = if counted.pending_in_full { price } else { counted.pending() };
     let with_awaited = reversed.saturating_add(awaited).min(price);
 
     let by_facts = Taken {
@@ -101,7 +115,8 @@ pub(crate) fn of(payment: &Payment, policy: &Policy) -> Result<Option<Entitlemen
         all: share(sale.granted, reversed)?,
         asked: share(sale.granted, with_awaited)?,
     };
-    let taken = by_facts.with_cases(payment, sale.granted)?;
+    let claimed = Claimed::of(payment, &counted, sale.granted, |part| share(sale.granted, part))?;
+    let taken = by_facts.with_cases(&claimed, sale.granted)?;
     Ok(Some(Entitlement {
         granted: sale.granted,
         refunded: taken.refunded,
@@ -112,8 +127,10 @@ pub(crate) fn of(payment: &Payment, policy: &Policy) -> Result<Option<Entitlemen
         used_before: payment.opening.map_or(Pair::ZERO, |opening| opening.used),
         disputes: counted.open_disputes(&payment.rulings),
         chargeback_filed_at: counted.first_filed(DisputeCause::Chargeback),
-        over_refunded: counted.refunds().saturating_add(disputed) > price,
+        over_refunded: net.saturating_add(disputed) > price,
         unlisted: sale.unlisted,
+        returned: claimed.returned,
+        cases: claimed.open,
     }))
 }
 
@@ -127,26 +144,15 @@ struct Taken {
 }
 
 impl Taken {
-    /// What refund cases change: one whose money is back has taken the credits that it quoted, an
-    /// open one awaits them. Of a case and the processor's refunds the larger counts, not the sum
+    /// What refund cases change: one whose money is back took the credits that it quoted, an open
+    /// one awaits them. Of a case and the processor's refunds the larger counts, not the sum
     /// (rules 4 and 5).
-    fn with_cases(self, payment: &Payment, granted: Pair) -> Result<Self, OutOfRange> {
-        let mut refunded = self.refunded;
-        let mut open = Pair::ZERO;
-        for claim in payment.claims.values() {
-            match claim.ended {
-                None => open = larger(open, claim.target)?,
-                Some((_, ClaimEnd::Refunded)) if covers(payment, claim) => {
-                    refunded = larger(refunded, claim.target)?;
-                }
-                Some((_, ClaimEnd::Refunded | ClaimEnd::Dropped)) => {}
-            }
-        }
+    fn with_cases(self, claimed: &Claimed, granted: Pair) -> Result<Self, OutOfRange> {
+        let refunded = self.refunded.plus(claimed.taken)?.at_most(granted);
         let all = refunded.plus(self.all.minus(self.refunded)?)?.at_most(granted);
         let by_facts = self.asked.minus(self.all)?;
-        let by_cases = open.minus(refunded)?.or_zero();
-        let asked = all.plus(larger(by_facts, by_cases)?)?.at_most(granted);
-        Ok(Self { refunded: refunded.at_most(granted), all, asked })
+        let asked = all.plus(larger(by_facts, claimed.awaited)?)?.at_most(granted);
+        Ok(Self { refunded, all, asked })
     }
 }
 

@@ -10,6 +10,7 @@ use crate::{
     credits::{CreditOverflow, Credits},
     ids::{AccountId, OperationId, PaymentKey, Text},
     input::LotKind,
+    money::Minor,
     policy::Shortfall,
     time::Timestamp,
 };
@@ -81,6 +82,20 @@ impl Pair {
     /// Out of range.
     pub fn minus(self, other: Self) -> Result<Self, CreditOverflow> {
         Ok(Self { paid: self.paid.minus(other.paid)?, gift: self.gift.minus(other.gift)? })
+    }
+
+    /// `self * part / whole`, lot by lot, rounded down at `decimals`.
+    ///
+    /// # Errors
+    /// A `whole` that is not positive, or a result out of range.
+    pub(crate) fn share(
+        self,
+        part: Minor,
+        whole: Minor,
+        decimals: u8,
+    ) -> Result<Self, CreditOverflow> {
+        let paid = self.paid.share(part, whole, decimals)?;
+        Ok(Self { paid, gift: self.gift.share(part, whole, decimals)? })
     }
 
     /// The smaller amount, lot by lot.
@@ -187,6 +202,17 @@ struct Left {
     shortfall: Credits,
 }
 
+/// What became of the credits that a payment granted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Fate {
+    /// Left, held or free.
+    pub(crate) unused: Pair,
+    /// Of the paid ones: reserved by holds.
+    pub(crate) reserved: Credits,
+    /// Of the paid ones: neither left, reserved nor taken back.
+    pub(crate) used: Credits,
+}
+
 impl Holding {
     /// Lots in which nothing moved yet.
     #[must_use]
@@ -264,10 +290,14 @@ impl Holding {
         Ok(self.forgiven.minus(self.left(taken)?.shortfall)?.or_zero())
     }
 
-    /// What is left, held or free, of the credits that the payment itself granted.
-    pub(crate) fn unused(&self) -> Result<Pair, CreditOverflow> {
-        let left = self.left(self.refunded.plus(self.charged_back)?)?;
-        Ok(Pair { paid: left.paid, gift: left.gift }.at_most(self.granted()))
+    /// What became of the credits that the payment itself granted.
+    pub(crate) fn fate(&self) -> Result<Fate, CreditOverflow> {
+        let (granted, taken) = (self.granted(), self.refunded.plus(self.charged_back)?);
+        let left = self.left(taken)?;
+        let unused = Pair { paid: left.paid, gift: left.gift }.at_most(granted);
+        let reserved = self.paid.reserved.min(granted.paid.minus(unused.paid)?);
+        let gone = unused.paid.plus(reserved)?.plus(taken.paid)?;
+        Ok(Fate { unused, reserved, used: granted.paid.minus(gone)?.or_zero() })
     }
 
     /// What is left once `target` is taken: each lot's share off itself first, then what one lacks

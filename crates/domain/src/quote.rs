@@ -19,8 +19,10 @@ struct Records<'p> {
     /// What the credits cost, net.
     price: i128,
     granted: Credits,
-    /// Of the paid credits granted.
+    /// Of the credits granted.
     unused: Pair,
+    /// Of the paid ones.
+    used: Credits,
     gift_used: Credits,
     /// Whether no credits stand for the money, so that all of it is unused.
     ungranted: bool,
@@ -66,20 +68,28 @@ impl<'p> Records<'p> {
         let ungranted = holding.is_none_or(|known| known.granted().paid == Credits::ZERO);
         let price = if ungranted {
             let net = paid.basket.subtotal.minus(paid.basket.discount)?;
-            i128::from(net.get()).saturating_sub(i128::from(payment.reversed.get())).max(0)
+            i128::from(net.minus(entitlement::reversed(payment, &paid.basket)?)?.get())
         } else {
             i128::from(sale.paid.get())
         };
-        let (granted, unused, gift_used) = match holding {
-            Some(known) => (known.granted().paid, known.unused()?, known.gift.drawn),
-            None => (Credits::ZERO, Pair::ZERO, Credits::ZERO),
+        let nothing = Self {
+            paid,
+            price,
+            granted: Credits::ZERO,
+            unused: Pair::ZERO,
+            used: Credits::ZERO,
+            gift_used: Credits::ZERO,
+            ungranted,
         };
-        Ok(Self { paid, price, granted, unused, gift_used, ungranted })
+        let Some(known) = holding.filter(|_| !ungranted) else { return Ok(nothing) };
+        let (granted, fate) = (known.granted().paid, known.fate()?);
+        let gift_used = known.gift.drawn;
+        Ok(Self { granted, unused: fate.unused, used: fate.used, gift_used, ..nothing })
     }
 
     /// The lines that the policy has, in its order; deductions are below zero.
     fn lines(&self, rules: &QuoteRules, application: &Application) -> Vec<(Charge, i128)> {
-        let balance = self.share(self.price, self.unused.paid);
+        let balance = self.unused(self.price);
         let tax = if rules.tax { self.tax() } else { 0 };
         let money = balance.saturating_add(tax);
         let mut lines = vec![(Charge::UnusedBalance, balance)];
@@ -97,12 +107,11 @@ impl<'p> Records<'p> {
             lines.push((Charge::InvoiceTax, tax.saturating_neg()));
         }
         if rules.gift_used {
-            lines.push((Charge::GiftUsed, self.share(self.price, self.gift_used).saturating_neg()));
+            lines.push((Charge::GiftUsed, self.worth(self.price, self.gift_used).saturating_neg()));
         }
         if rules.promotion {
             let discount = i128::from(self.paid.basket.discount.get());
-            let unused = self.share(discount, self.unused.paid);
-            lines.push((Charge::Promotion, unused.saturating_sub(discount)));
+            lines.push((Charge::Promotion, self.worth(discount, self.used).saturating_neg()));
         }
         if rules.third_party_costs {
             let costs = application.third_party_costs.map_or(0, |costs| i128::from(costs.get()));
@@ -111,11 +120,13 @@ impl<'p> Records<'p> {
         lines
     }
 
+    /// The part of an amount that belongs to what is unused: all where no credits stand for it.
+    fn unused(&self, amount: i128) -> i128 {
+        if self.ungranted { amount } else { self.worth(amount, self.unused.paid) }
+    }
+
     /// The part of an amount that belongs to so many of the paid credits granted.
-    fn share(&self, amount: i128, credits: Credits) -> i128 {
-        if self.ungranted {
-            return amount;
-        }
+    fn worth(&self, amount: i128, credits: Credits) -> i128 {
         let part = amount.saturating_mul(credits.billionths());
         part.checked_div(self.granted.billionths()).unwrap_or(0)
     }
@@ -126,13 +137,13 @@ impl<'p> Records<'p> {
         let net =
             i128::from(basket.subtotal.get()).saturating_sub(i128::from(basket.discount.get()));
         let tax = i128::from(basket.tax.get()).saturating_mul(self.price);
-        self.share(tax.checked_div(net).unwrap_or(0), self.unused.paid)
+        self.unused(tax.checked_div(net).unwrap_or(0))
     }
 
     /// The unused paid credits, and the share of the gift credits that a refund takes with them.
     fn credits(&self, holding: Option<&Holding>, policy: &Policy) -> Result<Pair, OutOfRange> {
         let Some(holding) = holding else { return Ok(Pair::ZERO) };
-        let (part, whole) = (minor(self.share(self.price, self.unused.paid))?, minor(self.price)?);
+        let (part, whole) = (minor(self.unused(self.price))?, minor(self.price)?);
         let gift = match whole > Minor::ZERO {
             true => holding.gift.granted.share(part, whole, policy.decimals)?,
             false => Credits::ZERO,

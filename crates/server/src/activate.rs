@@ -159,9 +159,7 @@ fn recorded(
         }
         Some(Answer::Refused(refusal)) => Err(ActivateError::Refused(refusal)),
         // Its key is known, and it is not the text in force.
-        Some(
-            Answer::Replayed { .. } | Answer::Duplicate { .. } | Answer::KnownConflict { .. },
-        )
+        Some(Answer::Replayed { .. } | Answer::Duplicate { .. } | Answer::KnownConflict { .. })
         | None => Err(ActivateError::Superseded),
     }
 }
@@ -206,8 +204,7 @@ mod tests {
         fn new() -> Self {
             let log = Arc::new(MemoryLog::new());
             let projections = Arc::new(Projections::new(Arc::new(MemoryViews::new())));
-            let engine =
-                Engine::open(log.clone(), Arc::clone(&projections), |_, _| {}).unwrap();
+            let engine = Engine::open(log.clone(), Arc::clone(&projections), |_, _| {}).unwrap();
             Self { engine, projections, log }
         }
 
@@ -254,7 +251,10 @@ mod tests {
             panic!("it was not in force")
         };
         assert_eq!((sequence.get(), before.version), (2, 1));
-        assert_eq!(book.projections.book(&ledger()).unwrap().policy_file, Some(digest(text.as_bytes())));
+        assert_eq!(
+            book.projections.book(&ledger()).unwrap().policy_file,
+            Some(digest(text.as_bytes()))
+        );
         let body = book.log.body(&ledger(), sequence).unwrap().unwrap();
         assert_eq!(&body[..], text.as_bytes());
         let recorded = book.log.read(&ledger(), sequence).unwrap().unwrap();

@@ -5,9 +5,8 @@ use std::collections::BTreeSet;
 use crate::{
     account::{Freeze, View},
     case::{Application, CaseStatus, Decider, Invoice},
-    credits::Credits,
     draft::Fault,
-    holding::Pair,
+    holding::Fate,
     ids::{PaymentKey, Text},
     payment::Paid,
     refunds::{Condition, Reason, ReasonVerdict, Refunds},
@@ -26,8 +25,8 @@ pub(super) struct Matter<'m> {
     pub(super) paid: &'m Paid,
     /// Whether an account has the payment.
     pub(super) assigned: bool,
-    /// What the payment granted and what is unused of it; none where it granted nothing.
-    pub(super) unused: Option<(Pair, Pair)>,
+    /// What became of the credits that it granted; none where it granted nothing.
+    pub(super) fate: Option<Fate>,
     pub(super) account: Option<&'m View>,
     pub(super) asked_at: Timestamp,
     /// Until when a review must be done that began before.
@@ -85,8 +84,7 @@ impl Matter<'_> {
             .reason
             .within_days
             .is_some_and(|days| self.asked_at > self.paid.earliest_at.days_after(days));
-        let used = self.reason.unused
-            && self.unused.is_some_and(|(granted, unused)| unused.paid < granted.paid);
+        let used = self.reason.unused && self.fate.is_some_and(|fate| fate.used.is_positive());
         if late || used {
             return Some(&self.reason.rule);
         }
@@ -98,8 +96,8 @@ impl Matter<'_> {
 
     fn holds(&self, condition: Condition) -> bool {
         match condition {
-            Condition::Consumed => self.unused.is_some_and(|(granted, unused)| {
-                granted.paid.is_positive() && unused.paid == Credits::ZERO
+            Condition::Consumed => self.fate.is_some_and(|fate| {
+                !fate.unused.paid.is_positive() && !fate.reserved.is_positive()
             }),
             Condition::Restricted => self.account.is_some_and(|view| {
                 view.closed.is_some() || view.freezes.values().any(|freeze| self.restricts(freeze))

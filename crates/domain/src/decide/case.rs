@@ -1,6 +1,8 @@
 //! Refund cases: applied for, informed, approved, denied, withdrawn. The processor's refund ends
 //! an approved one (see `post`).
 
+use std::collections::BTreeSet;
+
 use crate::{
     case::{Application, Case, CaseStatus, Claim, ClaimEnd, Decider, Quote},
     credits::Credits,
@@ -40,11 +42,13 @@ impl Work<'_, '_> {
             return Err(Refusal::CaseAlreadyOpen.into());
         }
         let claim = Claim {
+            account: account.clone(),
             opened_at: self.context.now,
             ended: None,
-            target: Pair::ZERO,
+            credits: Some(Pair::ZERO),
             money: Minor::ZERO,
-            earlier: entitlement::refunds_in_force(payment),
+            earlier: entitlement::in_force(payment),
+            own: BTreeSet::new(),
         };
         let case = Case {
             id: self.command.id,
@@ -137,10 +141,8 @@ impl Work<'_, '_> {
             let (refunds, reason) = self.rules(&case)?;
             let (payment, paid) = self.paid(&case)?;
             let holding = self.lots(&case, payment)?;
-            let unused = match holding {
-                Some(known) => Some((known.granted(), known.unused()?)),
-                None => None,
-            };
+            let granted = holding.filter(|known| known.granted().paid.is_positive());
+            let fate = granted.map(Holding::fate).transpose()?;
             let matter = Matter {
                 refunds,
                 reason,
@@ -148,7 +150,7 @@ impl Work<'_, '_> {
                 key: &case.payment,
                 paid,
                 assigned: payment.account.is_some(),
-                unused,
+                fate,
                 account: self.draft.account(&case.account)?.map(|account| &account.view),
                 asked_at: case.claim.opened_at,
                 due_at: case.status.due_at(),
@@ -168,9 +170,9 @@ impl Work<'_, '_> {
         let holding = self.lots(case, payment)?;
         let lots = (holding, conversion);
         let quoted = quote(refunds, reason, &case.application, (payment, paid), lots)?;
-        let refunded = holding.map_or(Pair::ZERO, |known| known.refunded);
-        case.claim.target = refunded.plus(quoted.credits)?;
+        case.claim.credits = holding.is_some().then_some(quoted.credits);
         case.claim.money = quoted.money;
+        case.claim.earlier = entitlement::in_force(payment);
         case.quote = quoted;
         self.policy = Some(case.policy);
         Ok(())
@@ -208,8 +210,10 @@ impl Work<'_, '_> {
     fn await_refund(&mut self, mut case: Case, money: Option<Minor>) -> Result<(), Stop> {
         self.quote(&mut case)?;
         let (payment, paid) = self.paid(&case)?;
-        let left = paid.basket.total.minus(entitlement::paid_back(payment))?;
-        let money = money.unwrap_or(case.quote.money);
+        let left = paid.basket.total.minus(entitlement::paid_back(payment, &paid.basket))?;
+        let decimals = self.context.policy(paid.earliest_at)?.decimals;
+        let quoted = case.quote.money;
+        let money = money.unwrap_or(quoted);
         if money <= Minor::ZERO {
             return Err(unfit("nothing is left to refund: say how much, or deny it"));
         }
@@ -217,7 +221,10 @@ impl Work<'_, '_> {
             let currency = paid.basket.currency;
             return Err(Refusal::ApprovalAbovePaid { paid: left, currency }.into());
         }
-        case.claim.earlier = entitlement::refunds_in_force(payment);
+        // A part of the quoted money takes that part of the credits.
+        if let Some(credits) = case.claim.credits.filter(|_| money < quoted) {
+            case.claim.credits = Some(credits.share(money, quoted, decimals)?);
+        }
         case.claim.money = money;
         case.status = CaseStatus::Approved { money };
         self.change(case)

@@ -66,6 +66,10 @@ impl Work<'_, '_> {
     /// Carries out the command on the draft. Gives the version of the policy that was asked.
     fn carry_out(&mut self) -> Result<Option<u32>, Stop> {
         let order = &self.command.order;
+        if let Some(account) = order.account() {
+            // A version of the policy that settles what is owed may be in force since.
+            settle::settle(self.context, &mut self.draft, account)?;
+        }
         match order {
             Order::Debit { account, amount, usage, metadata } => {
                 self.debit(account, *amount, *usage, metadata)

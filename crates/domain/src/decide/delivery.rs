@@ -73,15 +73,17 @@ fn attempt(
     delivery: &Delivery,
     waiting: Option<Sequence>,
 ) -> Result<Decision, Fault> {
-    if let Some((reason, detail)) = kept_aside(context, delivery) {
-        return Ok(aside(context, delivery, reason, detail));
-    }
     let mut draft = context.draft();
     if let Some(sequence) = waiting {
         let id = ExceptionId { sequence, kind: ExceptionKind::Stale };
         if draft.exception(&id)?.is_some_and(|filed| filed.ended.is_none()) {
             draft.push(Effect::Cleared(id))?;
         }
+    }
+    if let Some((reason, detail)) = kept_aside(context, delivery) {
+        let mut decision = aside(context, delivery, reason, detail);
+        decision.effects.splice(0..0, draft.effects);
+        return Ok(decision);
     }
     let policy = learn(context, &mut draft, delivery)?;
     let outcome = match &delivery.notice {

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use crate::{
     account::{Account, Closing, DisputeCause, Freeze, FreezeId},
-    case::{CaseStatus, ClaimEnd},
+    case::{CaseStatus, ClaimEnd, Decider},
     credits::Credits,
     decide::{Context, open, settle},
     decision::{Effect, Taking},
@@ -12,7 +12,7 @@ use crate::{
     entitlement::{self, Entitlement, OpenDispute},
     exception::{Exception, ExceptionId, ExceptionKind},
     holding::{HoldingId, LotId, Pair, Terms},
-    ids::{AccountId, OperationId, PaymentKey},
+    ids::{AccountId, AdjustmentId, OperationId, PaymentKey, Text},
     input::LotKind,
     money::Minor,
     payment::Payment,
@@ -26,7 +26,7 @@ pub(super) fn post(
     draft: &mut Draft<'_>,
     key: &PaymentKey,
 ) -> Result<Option<u32>, Fault> {
-    close_cases(context, draft, key)?;
+    end_cases_of_others(context, draft, key)?;
     let payment = draft.payment_mut(key)?.clone();
     let Some(paid_at) = payment.paid.as_ref().map(|paid| paid.earliest_at) else {
         raise_and_clear(context, draft, key, &payment, None)?;
@@ -35,14 +35,18 @@ pub(super) fn post(
     let policy = context.policy(paid_at)?;
     let entitlement =
         entitlement::of(&payment, policy)?.ok_or(Fault::Broken("a paid payment is unpaid"))?;
+    for (case, refunds) in &entitlement.returned {
+        let end = (CaseStatus::Refunded, ClaimEnd::Refunded);
+        end_case(context, draft, *case, end, refunds.clone())?;
+    }
     if let Some(account) = &payment.account {
         open(draft, account)?;
-        let closed = draft.account(account)?.is_some_and(|account| account.view.closed.is_some());
         let granted = post_lots(draft, key, account, &entitlement, (policy, paid_at))?;
         post_money(draft, key, &payment, &entitlement)?;
-        post_disputes(context, draft, key, (account, &payment), &entitlement)?;
+        post_disputes(context, draft, key, account, &entitlement)?;
         post_closing(context, draft, key, account, &entitlement)?;
         settle::settle(context, draft, account)?;
+        let closed = draft.account(account)?.is_some_and(|account| account.view.closed.is_some());
         if closed && granted {
             let detail = "a purchase was granted to a closed account";
             raise(context, draft, key, Some(account), ExceptionKind::ClosedAccount, detail)?;
@@ -52,23 +56,38 @@ pub(super) fn post(
     Ok(Some(policy.version))
 }
 
-/// The processor's refund ends the case that it was for (N5, Y8 of the policies that must run).
-fn close_cases(
+/// A case for a payment that turns out to be another account's is over.
+fn end_cases_of_others(
     context: &Context<'_>,
     draft: &mut Draft<'_>,
     key: &PaymentKey,
 ) -> Result<(), Fault> {
     let payment = draft.payment_mut(key)?;
+    let Some(account) = &payment.account else { return Ok(()) };
     let open = payment.claims.iter().filter(|(_, claim)| claim.ended.is_none());
-    let covered = open.filter(|(_, claim)| entitlement::covers(payment, claim));
-    let ids: Vec<OperationId> = covered.map(|(id, _)| *id).collect();
+    let of_others = open.filter(|(_, claim)| claim.account != *account);
+    let ids: Vec<OperationId> = of_others.map(|(id, _)| *id).collect();
     for id in ids {
-        let mut case = draft.case(&id)?.ok_or(Fault::Broken("a case is unknown"))?.clone();
-        case.status = CaseStatus::Refunded;
-        case.claim.ended = Some((context.now, ClaimEnd::Refunded));
-        draft.push(Effect::CaseChanged(Box::new(case)))?;
+        let rule = Text::new("payment-of-another-account");
+        let rule = rule.map_err(|_| Fault::Broken("a rule has no name"))?;
+        let denied = CaseStatus::Denied { rule, by: Decider::Policy };
+        end_case(context, draft, id, (denied, ClaimEnd::Dropped), BTreeSet::new())?;
     }
     Ok(())
+}
+
+fn end_case(
+    context: &Context<'_>,
+    draft: &mut Draft<'_>,
+    id: OperationId,
+    (status, end): (CaseStatus, ClaimEnd),
+    refunds: BTreeSet<AdjustmentId>,
+) -> Result<(), Fault> {
+    let mut case = draft.case(&id)?.ok_or(Fault::Broken("a case is unknown"))?.clone();
+    case.status = status;
+    case.claim.ended = Some((context.now, end));
+    case.claim.own = refunds;
+    draft.push(Effect::CaseChanged(Box::new(case)))
 }
 
 /// Grants and takes by difference; says whether anything more was granted.
@@ -150,7 +169,7 @@ fn post_disputes(
     context: &Context<'_>,
     draft: &mut Draft<'_>,
     key: &PaymentKey,
-    (account, payment): (&AccountId, &Payment),
+    account: &AccountId,
     entitlement: &Entitlement,
 ) -> Result<(), Fault> {
     for cause in [DisputeCause::Warning, DisputeCause::Chargeback] {
@@ -158,7 +177,7 @@ fn post_disputes(
         let known = freeze(draft, account, &id)?;
         let wanted = match entitlement.disputes.get(&cause) {
             Some(open) => {
-                let measures = measures(context.policy(open.since)?, payment, cause, open);
+                let measures = measures(context.policy(open.since)?, entitlement, cause, open);
                 Some(Freeze { id: id.clone(), since: open.since, measures, reason: None })
             }
             None => None,
@@ -181,11 +200,11 @@ fn freeze(draft: &Draft<'_>, account: &AccountId, id: &FreezeId) -> Result<Optio
 /// The measures of the policy of then: the milder set where the customer had asked first.
 fn measures(
     policy: &Policy,
-    payment: &Payment,
+    entitlement: &Entitlement,
     cause: DisputeCause,
     open: &OpenDispute,
 ) -> Measures {
-    let asked_first = payment.claims.values().any(|claim| claim.was_open(open.since));
+    let asked_first = entitlement.had_open_case(open.since);
     let usual = match cause {
         DisputeCause::Warning => policy.on_dispute,
         DisputeCause::Chargeback => policy.on_chargeback,

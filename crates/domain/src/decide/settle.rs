@@ -11,16 +11,16 @@ use crate::{
     input::LotKind,
 };
 
-/// Forgets what was forgiven of a lack that is gone, gives back what is no longer lacking, then
-/// lets free paid credits go to what is owed, oldest first. Afterwards, with `settle_owed`, the
+/// Gives back what is no longer lacking, forgets what was forgiven of a lack that is gone, then lets
+/// free paid credits go to what is owed, oldest first. Afterwards, with `settle_owed`, the
 /// account has not both.
 pub(super) fn settle(
     context: &Context<'_>,
     draft: &mut Draft<'_>,
     account: &AccountId,
 ) -> Result<(), Fault> {
-    forget(draft, account)?;
     give_back(draft, account)?;
+    forget(draft, account)?;
     if context.policy(context.now)?.settle_owed {
         pay_owed(draft, account)?;
     }

@@ -72,6 +72,9 @@ impl Sale {
                 None => sale.unlisted = true,
             }
         }
+        // Without lines nothing says what was bought.
+        sale.unlisted |=
+            basket.lines.is_empty() && net(basket.subtotal, basket.discount)? > Minor::ZERO;
         sale.items = (items.len() < basket.lines.len()).then_some(items);
         Ok(sale)
     }

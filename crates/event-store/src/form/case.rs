@@ -8,7 +8,8 @@
 //! status       01 | missing: text .. | wrong: text ..      02 | due_at 8      03 | due_at 8
 //!              04 | money z      05 | credits z      06 | rule text | by 1      07      08
 //! quote        remedy 1 | currency 3 | lines: (what 1 | amount z) .. | money z | credits: pair
-//! claim        opened_at 8 | ended? (at 8 | end 1) | target: pair | money z | earlier: text ..
+//! claim        account text | opened_at 8 | ended? (at 8 | end 1) | credits? pair | money z
+//!              | earlier: text .. | own: text ..
 //! ```
 
 use domain::case::{
@@ -57,7 +58,7 @@ variants!(Charge, "line of a quote" {
     7 => ThirdPartyCosts,
 });
 
-fields!(Claim { opened_at, ended, target, money, earlier });
+fields!(Claim { account, opened_at, ended, credits, money, earlier, own });
 
 variants!(ClaimEnd, "end of a claim" {
     1 => Dropped,

@@ -2,6 +2,8 @@
 
 mod cases;
 mod disputes;
+mod found;
+mod found_of_cases;
 mod operators;
 mod quarantine;
 mod spending;

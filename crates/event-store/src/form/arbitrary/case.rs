@@ -88,14 +88,17 @@ pub(crate) fn charge() -> impl Strategy<Value = Charge> {
 
 pub(crate) fn claim() -> BoxedStrategy<Claim> {
     let end = select(vec![ClaimEnd::Dropped, ClaimEnd::Refunded]);
-    let earlier = btree_set(id(AdjustmentId::new), 0..3);
-    (moment(), option::of((moment(), end)), pair(), minor(), earlier)
-        .prop_map(|(opened_at, ended, target, money, earlier)| Claim {
+    let ids = || btree_set(id(AdjustmentId::new), 0..3);
+    let times = (moment(), option::of((moment(), end)));
+    (id(AccountId::new), times, option::of(pair()), minor(), ids(), ids())
+        .prop_map(|(account, (opened_at, ended), credits, money, earlier, own)| Claim {
+            account,
             opened_at,
             ended,
-            target,
+            credits,
             money,
             earlier,
+            own,
         })
         .boxed()
 }

@@ -52,11 +52,13 @@ pub(crate) fn case_record() -> Record {
         status: CaseStatus::Eligible { due_at: at("2026-07-14T16:00:00Z") },
         quote,
         claim: Claim {
+            account: account(),
             opened_at: at("2026-07-03T09:08:08Z"),
             ended: None,
-            target: Pair { paid: Credits::parse("30", 0).unwrap(), gift: Credits::ZERO },
+            credits: Some(Pair { paid: Credits::parse("20", 0).unwrap(), gift: Credits::ZERO }),
             money: minor(243),
             earlier: BTreeSet::from([AdjustmentId::new("adj_1").unwrap()]),
+            own: BTreeSet::new(),
         },
     };
     let order = Order::OpenCase {
