@@ -120,8 +120,7 @@ impl Api {
         body: &Value,
     ) -> Result<Answer<Carried>, Failed> {
         let url = format!("{}{path}", self.base);
-        let answered =
-            self.client.command(&url, &self.token, key.as_str(), &body.to_string())?;
+        let answered = self.client.command(&url, &self.token, key.as_str(), &body.to_string())?;
         self.read(&url, &answered)
     }
 
@@ -189,7 +188,8 @@ mod tests {
     fn answers_are_told_apart_by_what_can_be_done() {
         let good = read(201, r#"{"id":"1"}"#).unwrap().unwrap();
         assert_eq!(good.body, json!({"id": "1"}));
-        let refused = r#"{"status":422,"code":"reason_unknown","detail":"none such","reasons":["a","b"]}"#;
+        let refused =
+            r#"{"status":422,"code":"reason_unknown","detail":"none such","reasons":["a","b"]}"#;
         let problem = read(422, refused).unwrap().unwrap_err();
         assert_eq!(problem.to_string(), "reason_unknown: none such; reasons: a, b");
         for (status, said) in [(401, TOKEN_ENV), (403, TOKEN_ENV), (500, "500"), (302, "302")] {

@@ -11,12 +11,21 @@ use crate::{
     print,
 };
 
+macro_rules! policy {
+    ($path:literal) => {
+        ($path, include_str!(concat!("../../../", $path)))
+    };
+}
+
 /// What is written, by path in the folder.
-const FILES: [(&str, &str); 4] = [
+const FILES: [(&str, &str); 7] = [
     ("tallyhook.toml", include_str!("tallyhook.toml")),
-    ("policies/all-sales-final.toml", include_str!("../../../policies/all-sales-final.toml")),
-    ("policies/unused-balance.toml", include_str!("../../../policies/unused-balance.toml")),
-    ("policies/case-by-case.toml", include_str!("../../../policies/case-by-case.toml")),
+    policy!("policies/all-sales-final.toml"),
+    policy!("policies/unused-balance.toml"),
+    policy!("policies/case-by-case.toml"),
+    policy!("policies/scenarios/all-sales-final.toml"),
+    policy!("policies/scenarios/unused-balance.toml"),
+    policy!("policies/scenarios/case-by-case.toml"),
 ];
 
 pub(crate) fn init(folder: &Path, json: bool) -> Done {
@@ -67,6 +76,28 @@ mod tests {
     use server::config::{Config, Environment};
 
     use super::*;
+
+    /// A policy and its scenarios that are shipped are written, so that a copy can be tested.
+    #[test]
+    fn every_policy_of_the_project_is_written_with_its_scenarios() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let mut shipped = Vec::new();
+        for folder in ["policies", "policies/scenarios"] {
+            for entry in fs::read_dir(root.join(folder)).unwrap() {
+                let name = entry.unwrap().file_name().into_string().unwrap();
+                if name.ends_with(".toml") {
+                    shipped.push(format!("{folder}/{name}"));
+                }
+            }
+        }
+        shipped.sort();
+        let mut written: Vec<&str> = FILES.iter().skip(1).map(|(name, _)| *name).collect();
+        written.sort_unstable();
+        assert_eq!(written, shipped);
+        for (name, text) in FILES.iter().skip(1) {
+            assert_eq!(fs::read_to_string(root.join(name)).unwrap(), *text, "{name}");
+        }
+    }
 
     #[test]
     fn what_is_written_is_a_good_configuration_and_never_overwritten() {

@@ -4,12 +4,16 @@
 //! configuration; 3 something could not be opened or reached.
 
 mod account;
+mod api;
 mod audits;
+mod case;
 mod checks;
 mod client;
 mod exit;
+mod import;
 mod init;
 mod policy;
+mod policy_activate;
 mod policy_test;
 mod serve;
 mod token;
@@ -66,6 +70,17 @@ enum Command {
     Token(token::TokenCommand),
     /// Shows an account, of a running server or of a stopped one's data.
     Account(account::AccountArguments),
+    /// Works on refund cases of a running server.
+    #[command(subcommand)]
+    Case(case::CaseCommand),
+    /// Imports opening balances of customers from before Tallyhook.
+    ///
+    /// The whole file is checked, here and against the server, before anything is recorded. The
+    /// same command on the same file goes on where an earlier one broke off.
+    ///
+    /// Exit codes: 0 all rows are in the ledger (with --check: can be); 1 faults or refusals; 2
+    /// wrong usage; 3 the file could not be read or the server not reached.
+    Import(import::ImportArguments),
     /// Posts signed webhooks of a scenario to a running server.
     Trigger(trigger::TriggerArguments),
     /// Checks a stopped server's log.
@@ -81,6 +96,8 @@ fn main() -> std::process::ExitCode {
         Command::Policy(command) => policy::policy(&command),
         Command::Token(command) => token::token(&command),
         Command::Account(arguments) => account::account(&arguments),
+        Command::Case(command) => case::case(&command),
+        Command::Import(arguments) => import::import(&arguments),
         Command::Trigger(arguments) => trigger::trigger(&arguments),
         Command::Audit(command) => audits::audit(&command),
     };

@@ -1,4 +1,5 @@
 //! `policy check`, `policy show` and `policy diff`: what can be said of a policy without a server.
+//! `test` and `activate` have modules of their own.
 
 use std::path::{Path, PathBuf};
 
@@ -14,6 +15,7 @@ use crate::{
     Done,
     checks::{listed, said},
     exit::{Exit, Failed},
+    policy_activate::{ActivateArguments, policy_activate},
     policy_test::{self, TestArguments},
     print,
 };
@@ -57,6 +59,11 @@ pub(crate) enum PolicyCommand {
     },
     /// Plays scenarios against a policy: what happens, then what must come of it.
     Test(TestArguments),
+    /// Puts a version in force: on a running server, or in a stopped one's data.
+    ///
+    /// Exit codes: 0 it is in force; 1 refused; 2 wrong usage, or the policy is faulty; 3
+    /// something could not be opened or reached.
+    Activate(ActivateArguments),
 }
 
 /// A file that could be read.
@@ -80,6 +87,7 @@ pub(crate) fn policy(command: &PolicyCommand) -> Done {
             Err(exit) => exit,
         }),
         PolicyCommand::Test(arguments) => policy_test::test(arguments),
+        PolicyCommand::Activate(arguments) => policy_activate(arguments),
     }
 }
 
@@ -153,7 +161,7 @@ fn compared(old: &Policy, new: &Policy, json: bool) -> Exit {
 }
 
 /// The sentences under the titles of their sections, in which they come together.
-fn differences_text(differences: &[Difference]) -> String {
+pub(crate) fn differences_text(differences: &[Difference]) -> String {
     if differences.is_empty() {
         return "both say the same".to_owned();
     }

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use csv::{ByteRecord, ReaderBuilder};
-use domain::{credits::CREDITS_MAX, holding::Pair, ids::PaymentId};
+use domain::{credits::CREDITS_MAX, holding::Pair};
 
 use super::{
     fault::Fault,
-    row::{self, Balance, Column, Measure, Row, Texts},
+    row::{self, Column, Measure, Row, Texts},
 };
 
 /// What a file says.
@@ -29,21 +29,21 @@ pub(super) fn read(bytes: &[u8], measure: Measure) -> Read {
         read.faults.push(Fault::of(1, "the file has a quote that is never closed", remedy));
     }
     // Lines of other lengths are told as faults, not as the end of the file.
-    let mut reader =
-        ReaderBuilder::new().has_headers(false).flexible(true).from_reader(bytes);
+    let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(bytes);
     let mut records = reader.byte_records();
     let header = records.next().and_then(Result::ok).unwrap_or_default();
     let columns = columns(&header, &mut read.faults);
-    for record in records {
-        // Reading from memory never fails, and flexible lengths are no fault of the reader's.
-        let Ok(record) = record else { break };
-        line(&record, header.len(), &columns, measure, &mut read);
+    let fields = header.len();
+    let mut lines = Lines { columns, fields, measure, payments: BTreeMap::new() };
+    let mut counted = Counted { bytes, passed: 0, line: 1 };
+    // Reading from memory never fails, and flexible lengths are no fault of the reader's.
+    for record in records.map_while(Result::ok) {
+        lines.take(&record, counted.line_of(&record), &mut read);
     }
     if read.rows.is_empty() && read.faults.is_empty() {
         let remedy = "write one payment or gift on each line after the first";
         read.faults.push(Fault::of(1, "the file has no lines to import", remedy));
     }
-    repeated(&mut read);
     summed(&mut read);
     read.faults.sort_by_key(|fault| fault.line);
     read
@@ -81,55 +81,83 @@ fn names(columns: impl IntoIterator<Item = Column>) -> String {
     columns.into_iter().map(Column::name).collect::<Vec<_>>().join(", ")
 }
 
-fn line(
-    record: &ByteRecord,
+/// What lines are read by.
+struct Lines {
+    columns: BTreeMap<Column, usize>,
+    /// How many fields each must have.
     fields: usize,
-    columns: &BTreeMap<Column, usize>,
     measure: Measure,
-    read: &mut Read,
-) {
-    let line = record.position().map_or(0, csv::Position::line);
-    if record.len() != fields {
-        let (found, remedy) = (record.len(), "write a field, if an empty one, for every column");
-        let problem = format!("has {found} fields, the first line has {fields}");
-        read.faults.push(Fault::of(line, problem, remedy));
-        return;
-    }
-    let mut texts = BTreeMap::new();
-    for (column, place) in columns {
-        match std::str::from_utf8(record.get(*place).unwrap_or_default()) {
-            Ok(text) => {
+    /// Where each payment stands first.
+    payments: BTreeMap<String, u64>,
+}
+
+impl Lines {
+    fn take(&mut self, record: &ByteRecord, line: u64, read: &mut Read) {
+        let before = read.faults.len();
+        if record.len() != self.fields {
+            let problem =
+                format!("has {} fields, the first line has {}", record.len(), self.fields);
+            let remedy = "write a field, if an empty one, for every column";
+            read.faults.push(Fault::of(line, problem, remedy));
+            return;
+        }
+        let mut texts = BTreeMap::new();
+        for (column, place) in &self.columns {
+            if let Ok(text) = std::str::from_utf8(record.get(*place).unwrap_or_default()) {
                 texts.insert(*column, text);
-            }
-            Err(_) => {
+            } else {
                 let remedy = "save the file as UTF-8";
                 read.faults.push(Fault::at(line, *column, "is not UTF-8", remedy));
             }
         }
+        if let Some(payment) = texts.get(&Column::Payment).filter(|text| !text.is_empty()) {
+            self.once(payment, line, &mut read.faults);
+        }
+        let row = row::read(Texts { line, texts }, self.measure, &mut read.faults);
+        if read.faults.len() == before {
+            read.rows.extend(row);
+        }
     }
-    if texts.len() < columns.len() {
-        return;
-    }
-    let missing = |column: Column| column.is_optional().then_some("");
-    let text = move |column: Column| texts.get(&column).copied().or_else(|| missing(column));
-    let texts = Texts { line, text: Box::new(text) };
-    if let Some(row) = row::read(&texts, measure, &mut read.faults) {
-        read.rows.push(row);
+
+    /// A payment stands on one line.
+    fn once(&mut self, payment: &str, line: u64, faults: &mut Vec<Fault>) {
+        if let Some(first) = self.payments.get(payment) {
+            let problem = format!("is that of line {first}");
+            faults.push(Fault::at(line, Column::Payment, problem, "write each payment once"));
+        } else {
+            self.payments.insert(payment.to_owned(), line);
+        }
     }
 }
 
-/// A payment stands on one line. A line that is faulty itself is told again once it is right.
-fn repeated(read: &mut Read) {
-    let mut first: BTreeMap<&PaymentId, u64> = BTreeMap::new();
-    for row in &read.rows {
-        let Balance::Payment(payment) = &row.balance else { continue };
-        if let Some(line) = first.get(&payment.id) {
-            let problem = format!("is that of line {line}");
-            let remedy = "write each payment once";
-            read.faults.push(Fault::at(row.line, Column::Payment, problem, remedy));
-        } else {
-            first.insert(&payment.id, row.line);
+/// Counts lines as an editor does: the library's own count misses those that end with a carriage
+/// return, and blank ones before a record.
+struct Counted<'b> {
+    bytes: &'b [u8],
+    /// How many bytes were looked at.
+    passed: usize,
+    /// The line of the next one, from 1.
+    line: u64,
+}
+
+impl Counted<'_> {
+    /// The line on which a record begins, which is not before the last one asked for.
+    fn line_of(&mut self, record: &ByteRecord) -> u64 {
+        let start = record.position().map_or(0, csv::Position::byte);
+        let start = usize::try_from(start).unwrap_or(usize::MAX);
+        while let Some(byte) = self.bytes.get(self.passed) {
+            // Line ends between records are told to stand before the next one.
+            if self.passed >= start && !matches!(byte, b'\n' | b'\r') {
+                break;
+            }
+            self.passed = self.passed.saturating_add(1);
+            let ends =
+                *byte == b'\n' || (*byte == b'\r' && self.bytes.get(self.passed) != Some(&b'\n'));
+            if ends {
+                self.line = self.line.saturating_add(1);
+            }
         }
+        self.line
     }
 }
 
@@ -137,7 +165,10 @@ fn summed(read: &mut Read) {
     for row in &read.rows {
         let left = row.left();
         let sum = |sum: Pair| {
-            Some(Pair { paid: sum.paid.plus(left.paid).ok()?, gift: sum.gift.plus(left.gift).ok()? })
+            Some(Pair {
+                paid: sum.paid.plus(left.paid).ok()?,
+                gift: sum.gift.plus(left.gift).ok()?,
+            })
         };
         if let Some(sum) = sum(read.left) {
             read.left = sum;

@@ -1,9 +1,9 @@
 //! One line of an import: which columns there are, and what its texts must be.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use domain::{
-    credits::{CREDITS_MAX, CreditFault, Credits},
+    credits::{CREDITS_MAX, CreditFault, Credits, DECIMALS_MAX},
     holding::Pair,
     ids::{AccountId, IdFault, PaymentId},
     money::{Currency, MajorFault, Minor},
@@ -137,41 +137,46 @@ pub(super) struct Measure {
     pub(super) now: Timestamp,
 }
 
-/// The texts of a line by column; none for a column that the file lacks although it must not, which
-/// is a fault of its own.
+/// The texts of a line by column. A column that the file lacks although it must not, or whose text
+/// is none, has none here: that is a fault of its own.
 pub(super) struct Texts<'t> {
     pub(super) line: u64,
-    pub(super) text: Box<dyn Fn(Column) -> Option<&'t str> + 't>,
+    pub(super) texts: BTreeMap<Column, &'t str>,
+}
+
+impl<'t> Texts<'t> {
+    fn get(&self, column: Column) -> Option<&'t str> {
+        let text = self.texts.get(&column).copied();
+        text.or_else(|| column.is_optional().then_some(""))
+    }
 }
 
 /// Reads a line; everything that is wrong with it joins `faults`.
-pub(super) fn read(texts: &Texts<'_>, measure: Measure, faults: &mut Vec<Fault>) -> Option<Row> {
+pub(super) fn read(mut texts: Texts<'_>, measure: Measure, faults: &mut Vec<Fault>) -> Option<Row> {
     let before = faults.len();
-    for column in Column::ALL {
-        plain(texts, column, faults);
-    }
-    if faults.len() > before {
-        // What else is wrong would be said of texts that are none.
-        return None;
-    }
-    let mut reader = Reader { texts, measure, faults };
+    let line = texts.line;
+    texts.texts.retain(|column, text| plain(line, *column, text, faults));
+    let is_gift = texts.get(Column::Payment).is_some_and(str::is_empty);
+    let mut reader = Reader { texts: &texts, measure, faults };
     let account = reader.id(Column::Account, AccountId::new);
-    let is_gift = (texts.text)(Column::Payment).is_some_and(str::is_empty);
     let balance = if is_gift { reader.gift() } else { reader.payment() };
     let (account, balance) = (account?, balance?);
-    (faults.len() == before).then_some(Row { line: texts.line, account, balance })
+    (faults.len() == before).then_some(Row { line, account, balance })
 }
 
 /// Blanks and line breaks are never meant: they would make another account of the same name.
-fn plain(texts: &Texts<'_>, column: Column, faults: &mut Vec<Fault>) {
-    let text = (texts.text)(column).unwrap_or_default();
+fn plain(line: u64, column: Column, text: &str, faults: &mut Vec<Fault>) -> bool {
     if text.chars().any(char::is_control) {
         let remedy = "take it out, or look for a quote that is never closed";
         let problem = "has a line break or another control character";
-        faults.push(Fault::at(texts.line, column, problem, remedy));
-    } else if text.trim() != text {
-        faults.push(Fault::at(texts.line, column, "has blanks around it", "take them out"));
+        faults.push(Fault::at(line, column, problem, remedy));
+        return false;
     }
+    if text.trim() != text {
+        faults.push(Fault::at(line, column, "has blanks around it", "take them out"));
+        return false;
+    }
+    true
 }
 
 /// Takes typed values from a line's texts and collects what is wrong.
@@ -182,18 +187,13 @@ struct Reader<'r, 't> {
 }
 
 impl<'t> Reader<'_, 't> {
-    fn fault(
-        &mut self,
-        column: Column,
-        problem: impl Into<String>,
-        remedy: impl Into<String>,
-    ) {
+    fn fault(&mut self, column: Column, problem: impl Into<String>, remedy: impl Into<String>) {
         self.faults.push(Fault::at(self.texts.line, column, problem, remedy));
     }
 
     /// A text that may be empty; none where the file lacks a column that it must have.
     fn text(&self, column: Column) -> Option<&'t str> {
-        (self.texts.text)(column)
+        self.texts.get(column)
     }
 
     /// A text that must be there.
@@ -211,7 +211,11 @@ impl<'t> Reader<'_, 't> {
         match new(text) {
             Ok(id) => Some(id),
             Err(fault) => {
-                self.fault(column, format!("{fault}"), "write it as the processor or the platform does");
+                self.fault(
+                    column,
+                    format!("{fault}"),
+                    "write it as the processor or the platform does",
+                );
                 None
             }
         }
@@ -227,7 +231,8 @@ impl<'t> Reader<'_, 't> {
             self.fault(Column::Amount, "is zero", "write what was paid, or leave the line out");
         }
         let tax = self.text(Column::Tax).unwrap_or_default();
-        let tax = if tax.is_empty() { Some(Minor::ZERO) } else { self.money(Column::Tax, tax, currency) };
+        let tax =
+            if tax.is_empty() { Some(Minor::ZERO) } else { self.money(Column::Tax, tax, currency) };
         let granted = self.required(Column::PaidGranted);
         let granted = granted.and_then(|text| self.credits(Column::PaidGranted, text));
         if granted == Some(Credits::ZERO) {
@@ -261,8 +266,8 @@ impl<'t> Reader<'_, 't> {
         }
         for column in [Column::Amount, Column::Tax] {
             let text = self.text(column).unwrap_or_default();
-            let zero = text.bytes().all(|byte| matches!(byte, b'0' | b'.'));
-            if !zero {
+            let zero = Credits::parse(text, DECIMALS_MAX) == Ok(Credits::ZERO);
+            if !text.is_empty() && !zero {
                 let remedy = "money belongs to a payment: fill in payment, or leave it empty";
                 self.fault(column, "is money in a line without a payment", remedy);
             }
@@ -305,7 +310,7 @@ impl<'t> Reader<'_, 't> {
                 None
             }
             None => {
-                let remedy = "write it with its offset, such as 2025-01-31T12:00:00Z";
+                let remedy = "write it with its offset, such as 2024-12-31T23:59:00Z";
                 self.fault(Column::PaidAt, "is no moment in RFC 3339", remedy);
                 None
             }
@@ -353,7 +358,11 @@ impl<'t> Reader<'_, 't> {
         let fault = match Credits::parse(text, self.measure.decimals) {
             Ok(amount) if amount >= Credits::ZERO => return Some(amount),
             Ok(_) => {
-                self.fault(column, "is below zero", "write zero or more; what is owed is no balance");
+                self.fault(
+                    column,
+                    "is below zero",
+                    "write zero or more; what is owed is no balance",
+                );
                 return None;
             }
             Err(fault) => fault,
@@ -361,7 +370,8 @@ impl<'t> Reader<'_, 't> {
         match fault {
             CreditFault::NotDecimal => self.not_decimal(column),
             CreditFault::TooPrecise { decimals } => {
-                let problem = format!("has more decimals than the ledger's credits, which have {decimals}");
+                let problem =
+                    format!("has more decimals than the ledger's credits, which have {decimals}");
                 self.fault(column, problem, "round it");
             }
             CreditFault::TooLarge => {
