@@ -1,9 +1,14 @@
 //! The real binary as a process: webhooks over HTTP in, answers, views and NATS messages out.
 //!
 //! [`vectors`] and [`contract`] are about the public listener, [`payloads`] and [`story`] follow
-//! whole payloads to the end of the pipe, [`private`] is the API, [`publishing`] the stream, and
-//! [`kill`] and [`config`] what happens when the process ends or does not start.
+//! whole payloads to the end of the pipe, [`private`] is the API, [`operators`] the commands that
+//! work on it, [`bad_input`] all that is refused, [`exceptions`] what a person must see,
+//! [`publishing`] the stream, and [`kill`] and [`config`] what happens when the process ends or does
+//! not start.
 
+#[cfg(test)]
+#[path = "system/bad_input.rs"]
+mod bad_input;
 #[cfg(test)]
 #[path = "system/config.rs"]
 mod config;
@@ -11,8 +16,14 @@ mod config;
 #[path = "system/contract.rs"]
 mod contract;
 #[cfg(test)]
+#[path = "system/exceptions.rs"]
+mod exceptions;
+#[cfg(test)]
 #[path = "system/kill.rs"]
 mod kill;
+#[cfg(test)]
+#[path = "system/operators.rs"]
+mod operators;
 #[cfg(test)]
 #[path = "system/payloads.rs"]
 mod payloads;

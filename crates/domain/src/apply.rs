@@ -38,7 +38,7 @@ pub enum ApplyFault {
 pub fn apply(state: &mut State, record: &Record) -> Result<Vec<Key>, ApplyFault> {
     let fault = |fault| match fault {
         Fault::Missing(missing) => ApplyFault::Missing(missing),
-        Fault::Broken(what) => {
+        Fault::Broken(what) | Fault::Range(what) => {
             ApplyFault::Contradiction(Contradiction { sequence: record.sequence, what })
         }
     };

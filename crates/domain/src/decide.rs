@@ -93,6 +93,9 @@ fn finish(draft: Draft<'_>, policy: Option<u32>, outcome: Outcome) -> Result<Dec
         if account.view.books != account.books()? {
             return Err(Fault::Broken("transfers and lots disagree"));
         }
+        // What anyone computes of a balance stays in range: available, and all that is the
+        // customer's.
+        account.view.books.available()?.plus(account.view.books.held)?;
     }
     for holding in draft.own.holdings.values().flatten() {
         let taken = holding.refunded.plus(holding.charged_back)?;

@@ -33,6 +33,8 @@ pub(crate) enum Fault {
     Missing(Missing),
     /// The change contradicts the state.
     Broken(&'static str),
+    /// A sum leaves the range of amounts.
+    Range(&'static str),
 }
 
 impl From<Missing> for Fault {
@@ -43,19 +45,19 @@ impl From<Missing> for Fault {
 
 impl From<CreditOverflow> for Fault {
     fn from(_: CreditOverflow) -> Self {
-        Self::Broken("an amount of credits is out of range")
+        Self::Range("an amount of credits is out of range")
     }
 }
 
 impl From<MoneyOverflow> for Fault {
     fn from(_: MoneyOverflow) -> Self {
-        Self::Broken("an amount of money is out of range")
+        Self::Range("an amount of money is out of range")
     }
 }
 
 impl From<OutOfRange> for Fault {
     fn from(_: OutOfRange) -> Self {
-        Self::Broken("a sum of the rules is out of range")
+        Self::Range("a sum of the rules is out of range")
     }
 }
 

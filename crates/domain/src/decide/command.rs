@@ -58,6 +58,10 @@ pub(super) fn decide(context: &Context<'_>, command: &Command) -> Result<Verdict
         Ok(decision) => Ok(Verdict::Record(decision)),
         Err(Stop::Refused(refusal)) => Ok(Verdict::Refused(refusal)),
         Err(Stop::Fault(Fault::Missing(missing))) => Err(missing),
+        Err(Stop::Fault(Fault::Range(_))) => {
+            let detail = Arc::from("takes a sum out of the range of amounts");
+            Ok(Verdict::Refused(Refusal::AmountInvalid { detail }))
+        }
         Err(Stop::Fault(Fault::Broken(what))) => Ok(Verdict::Refused(Refusal::Undecided { what })),
     }
 }

@@ -24,7 +24,7 @@ pub(super) fn decide(context: &Context<'_>, delivery: &Delivery) -> Result<Verdi
     match attempt(context, delivery, waiting) {
         Ok(decision) => Ok(Verdict::Record(decision)),
         Err(Fault::Missing(missing)) => Err(missing),
-        Err(Fault::Broken(what)) => Ok(undecided(context, delivery, what)),
+        Err(Fault::Broken(what) | Fault::Range(what)) => Ok(undecided(context, delivery, what)),
     }
 }
 

@@ -112,8 +112,12 @@ pub(super) fn parsed<T: DeserializeOwned>(bytes: &[u8]) -> Result<(T, Value), Pr
         };
         Problem::malformed(format!("the body {why}, at line {line}, column {column}"))
     };
-    let typed = serde_json::from_slice(bytes).map_err(broken)?;
-    Ok((typed, serde_json::from_slice(bytes).map_err(broken)?))
+    let value: Value = serde_json::from_slice(bytes).map_err(broken)?;
+    // A struct would be read from a list as well, by the order of its fields.
+    if !value.is_object() {
+        return Err(Problem::malformed("the body is no JSON object"));
+    }
+    Ok((serde_json::from_slice(bytes).map_err(broken)?, value))
 }
 
 pub(super) fn amount(text: &str, decimals: u8) -> Result<Credits, Problem> {

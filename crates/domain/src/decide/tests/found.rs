@@ -271,3 +271,12 @@ fn a_basket_without_lines_raises_unlisted_price() {
     ledger.buy("txn_1", Some("alice"), 1_000);
     assert_eq!(ledger.open(), [ExceptionKind::UnlistedPrice]);
 }
+
+#[test]
+fn a_balance_never_leaves_the_range_in_all_its_parts_together() {
+    let mut ledger = Ledger::new(policy());
+    ledger.buy("txn_1", Some("alice"), 1_000);
+    let refusal = ledger.refused(grant("alice", "1000000000000000", LotKind::Gift));
+    assert!(matches!(refusal, Refusal::AmountInvalid { .. }), "{refusal:?}");
+    assert_eq!(ledger.books("alice"), "10 0 0 0 0");
+}
