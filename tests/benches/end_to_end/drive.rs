@@ -46,33 +46,35 @@ async fn turn(
     next: &Cell<usize>,
     latencies: &RefCell<Vec<u32>>,
 ) -> Result<()> {
-    let mut answer = [0; ANSWER_BYTES_MAX];
     loop {
         let index = next.get();
         let Some(request) = batch.request(index) else { return Ok(()) };
         next.set(index.saturating_add(1));
         let sent = Instant::now();
-        stream.write_all(request).await?;
-        let mut length = 0;
-        loop {
-            let room = answer.get_mut(length..).context("an answer that is too long")?;
-            let count = stream.read(room).await?;
-            ensure!(count > 0, "the server closed a connection");
-            length = length.saturating_add(count);
-            if is_whole(answer.get(..length).unwrap_or_default()) {
-                break;
-            }
-        }
-        let answer = answer.get(..length).unwrap_or_default();
-        ensure!(
-            answer.get(9..12) == Some(batch.status.as_bytes()),
-            "expected {}: {}",
-            batch.status,
-            String::from_utf8_lossy(answer)
-        );
+        answered(&mut stream, request, batch.status).await?;
         let micros = u32::try_from(sent.elapsed().as_micros()).unwrap_or(u32::MAX);
         latencies.borrow_mut().push(micros);
     }
+}
+
+/// Sends one request and reads its answer, which must have this status.
+pub(crate) async fn answered(stream: &mut TcpStream, request: &[u8], status: &str) -> Result<()> {
+    stream.write_all(request).await?;
+    let mut answer = [0; ANSWER_BYTES_MAX];
+    let mut length = 0;
+    loop {
+        let room = answer.get_mut(length..).context("an answer that is too long")?;
+        let count = stream.read(room).await?;
+        ensure!(count > 0, "the server closed a connection");
+        length = length.saturating_add(count);
+        if is_whole(answer.get(..length).unwrap_or_default()) {
+            break;
+        }
+    }
+    let answer = answer.get(..length).unwrap_or_default();
+    let fits = answer.get(9..12) == Some(status.as_bytes());
+    ensure!(fits, "expected {status}: {}", String::from_utf8_lossy(answer));
+    Ok(())
 }
 
 /// All answers of ours are JSON objects in one piece: they end with a brace.

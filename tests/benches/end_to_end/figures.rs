@@ -10,6 +10,7 @@ pub(crate) struct Figures {
     count: usize,
     p50: u32,
     p99: u32,
+    p999: u32,
 }
 
 impl Figures {
@@ -17,11 +18,11 @@ impl Figures {
     pub(crate) fn new(took: Duration, mut latencies: Vec<u32>) -> Self {
         latencies.sort_unstable();
         let count = latencies.len();
-        let at = |percent: usize| {
-            let place = count.saturating_mul(percent).div_ceil(100).saturating_sub(1);
+        let at = |thousandths: usize| {
+            let place = count.saturating_mul(thousandths).div_ceil(1_000).saturating_sub(1);
             latencies.get(place).copied().unwrap_or(0)
         };
-        Self { took, count, p50: at(50), p99: at(99) }
+        Self { took, count, p50: at(500), p99: at(990), p999: at(999) }
     }
 
     fn rate(&self) -> u128 {
@@ -69,6 +70,18 @@ pub(crate) fn row(
         ratio(durable.rate(), verified.rate()),
         ratio(durable.rate(), raw.rate()),
     )
+}
+
+/// The head of the table of debits beside webhooks.
+pub(crate) const SPENDING_HEAD: &str = "
+| debits/s | p50 / p99 / p99.9 ms | webhooks/s | p50 / p99 / p99.9 ms |
+| --- | --- | --- | --- |";
+
+/// A line of it.
+pub(crate) fn spending_row(debits: &Figures, webhooks: &Figures) -> String {
+    let tail =
+        |figures: &Figures| format!("{} / {}", figures.latency(), milliseconds(figures.p999));
+    format!("| {} | {} | {} | {} |", debits.rate(), tail(debits), webhooks.rate(), tail(webhooks))
 }
 
 fn ratio(of: u128, to: u128) -> String {

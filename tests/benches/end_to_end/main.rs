@@ -7,6 +7,7 @@
 //! connections. The load generator shares the cores with the server: it is one thread, and all that
 //! it sends is made before the clock starts.
 //!
+//! With `--spending SECONDS` it sends debits at 1,000/s while webhooks arrive at 2,000/s instead.
 //! With `--connections N` it measures that level alone.
 //! With `--events N` it goes on until N events are in the log, and says what memory and disk the
 //! server holds then and how long it takes to start again.
@@ -15,6 +16,7 @@ mod drive;
 mod figures;
 mod raw;
 mod requests;
+mod spending;
 
 use std::{
     fs,
@@ -63,6 +65,9 @@ fn main() -> Result<()> {
     );
     let warm = template.batch(WARM_UP, Signed::Rightly)?;
     drive(server.public, &warm, LONG_CONNECTIONS)?;
+    if let Some(seconds) = asked.spending {
+        return spend(&server, &mut template, seconds);
+    }
     println!("{}", figures::HEAD);
     for (connections, events) in LEVELS {
         if asked.connections.is_some_and(|only| only != connections) {
@@ -76,26 +81,38 @@ fn main() -> Result<()> {
     Ok(())
 }
 
+/// Measures debits beside webhooks, so many seconds at a time.
+fn spend(server: &Server, template: &mut Template, seconds: u32) -> Result<()> {
+    println!("{}", figures::SPENDING_HEAD);
+    for round in 0..ROUNDS {
+        let spent = spending::spend(server, template, seconds, round)?;
+        println!("{}", figures::spending_row(&spent.debits, &spent.webhooks));
+    }
+    Ok(())
+}
+
 /// What the command line asks for.
 struct Asked {
     connections: Option<usize>,
     events: Option<usize>,
+    spending: Option<u32>,
 }
 
 impl Asked {
     /// Reads the arguments; cargo passes `--bench` of its own accord.
     fn read(arguments: impl Iterator<Item = String>) -> Result<Self> {
         let mut arguments = arguments.filter(|argument| argument != "--bench");
-        let mut asked = Self { connections: None, events: None };
+        let mut asked = Self { connections: None, events: None, spending: None };
         while let Some(name) = arguments.next() {
             let number = arguments.next().with_context(|| format!("{name} needs a number"))?;
-            let number = Some(number.parse().with_context(|| format!("read {name}"))?);
+            let number: u32 = number.parse().with_context(|| format!("read {name}"))?;
             match name.as_str() {
-                "--connections" => asked.connections = number,
-                "--events" => asked.events = number,
-                other => {
-                    anyhow::bail!("unknown argument {other}; there are --connections and --events")
-                }
+                "--connections" => asked.connections = Some(usize::try_from(number)?),
+                "--events" => asked.events = Some(usize::try_from(number)?),
+                "--spending" => asked.spending = Some(number),
+                other => anyhow::bail!(
+                    "unknown argument {other}; there are --connections, --events and --spending"
+                ),
             }
         }
         Ok(asked)
