@@ -5,6 +5,7 @@ mod cases;
 mod exceptions;
 mod holds;
 mod imports;
+mod openapi;
 mod operators;
 mod payments;
 mod policies;

@@ -3,7 +3,8 @@
 //! [`access`] says who may do what, [`page`] how lists go on, [`form`], [`payment_form`] and
 //! [`case_form`] how things look in JSON, [`request`] how requests are read, [`step`] how a command
 //! goes. [`accounts`], [`statement`] and [`records`] read; [`commands`], [`cases`], [`exceptions`],
-//! [`imports`] and [`policies`] also ask the writer; [`health`] tells how the process is.
+//! [`imports`] and [`policies`] also ask the writer; [`health`] tells how the process is,
+//! [`openapi`] what can be asked.
 
 mod access;
 mod accounts;
@@ -15,6 +16,7 @@ pub(crate) mod form;
 mod health;
 mod imports;
 mod money;
+mod openapi;
 mod page;
 mod payment_form;
 mod policies;
@@ -85,6 +87,7 @@ impl Api {
             .route("/livez", get(health::live))
             .route("/readyz", get(health::ready))
             .route("/metrics", get(health::metrics))
+            .route("/openapi.json", get(openapi::describe))
             .nest("/v1/ledgers/{ledger}", ledger)
             .fallback(|| async { Problem::not_found() })
             .method_not_allowed_fallback(|| async { Problem::method() })

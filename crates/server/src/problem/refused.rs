@@ -172,7 +172,7 @@ impl Told {
             Refusal::ApprovalAbovePaid { .. } => (
                 UNFIT,
                 "approval_above_paid",
-                "more is approved than was paid and not yet reversed: approve at most `paid_minor_units`",
+                "more is approved than was paid and not yet reversed: approve at most `paid`",
             ),
             Refusal::DisputeUnknown => {
                 (NOT_FOUND, "dispute_unknown", "the payment has no such open dispute")
