@@ -3,14 +3,14 @@
 //! A history is plain data. Its deliveries may arrive in any order and repeatedly; its commands
 //! keep their slots. The same seed makes the same history.
 
-mod deliveries;
-mod policies;
-mod print;
+pub(crate) mod deliveries;
+pub(crate) mod policies;
+pub(crate) mod print;
 
 use std::sync::Arc;
 
 use domain::{
-    account::FreezeId,
+    account::{DisputeCause, FreezeId},
     credits::Credits,
     ids::{
         AccountId, Actor, Digest, EventId, EventKey, IdempotencyKey, LedgerId, OperationId, Origin,
@@ -21,8 +21,10 @@ use domain::{
         Stale, Usage,
     },
     notice::Notice,
+    payment::{Clearable, Conclusion},
     policy::Policy,
     time::Timestamp,
+    usage::Metadata,
 };
 
 use crate::{dice::Dice, naive};
@@ -169,7 +171,7 @@ impl History {
         let mut slots: Vec<Slot> = events.iter().map(|_| Slot::Delivery).collect();
         let scale = scale(&policies, &events);
         let mut freezes = Vec::new();
-        for number in 0..u32::try_from(dice.below(6)).expect("below six") {
+        for number in 0..u32::try_from(dice.below(8)).expect("below eight") {
             let order = order(&mut dice, number, scale, &policies, &mut freezes);
             // A freeze stands before its end: commands keep their order.
             let after = slots.iter().rposition(|slot| matches!(slot, Slot::Command(..)));
@@ -226,15 +228,15 @@ impl History {
     }
 }
 
-fn origin() -> Origin {
+pub(crate) fn origin() -> Origin {
     Origin::new("paddle").expect("the name is plain")
 }
 
-fn command_key(number: u32) -> IdempotencyKey {
+pub(crate) fn command_key(number: u32) -> IdempotencyKey {
     IdempotencyKey::new(&format!("key-{number}")).expect("the key is short")
 }
 
-fn digest(space: u8, number: u32) -> Digest {
+pub(crate) fn digest(space: u8, number: u32) -> Digest {
     let mut bytes = [space; 32];
     for (byte, part) in bytes.iter_mut().zip(number.to_be_bytes()) {
         *byte = part;
@@ -244,7 +246,9 @@ fn digest(space: u8, number: u32) -> Digest {
 
 /// About how many credits the account gets in all, in billionths: what debits are sized by.
 fn scale(policies: &[Arc<Policy>], events: &[Event]) -> i128 {
-    let payments = naive::entitled(policies, events.iter().map(|event| &event.notice));
+    let facts: Vec<_> =
+        events.iter().map(|event| naive::Fact::Said(event.notice.clone())).collect();
+    let payments = naive::entitled(policies, &facts);
     payments.values().map(|payment| payment.granted.sum()).sum::<i128>().max(10_000_000_000)
 }
 
@@ -261,12 +265,39 @@ fn order(
         let share = i128::from(dice.between(1, percent)) * scale / 100;
         credits((share / unit * unit).max(unit))
     };
-    match dice.below(10) {
-        0..4 => Order::Debit { account: account(), amount: amount(dice, 60), usage: Usage::Asked },
+    let some_payment =
+        |dice: &mut Dice| payment(u32::from(dice.chance(40)) + u32::from(dice.chance(20)) + 1);
+    let reason = text("because");
+    match dice.below(16) {
+        10 => Order::AssignPayment { payment: some_payment(dice), account: account(), reason },
+        11..13 => Order::ConcludeDispute {
+            payment: some_payment(dice),
+            cause: dice.pick(&[DisputeCause::Warning, DisputeCause::Chargeback]),
+            conclusion: dice.pick(&[Conclusion::Lost, Conclusion::Settled]),
+            reason,
+        },
+        13 => Order::ClearMeasure {
+            account: account(),
+            freeze: FreezeId::Dispute {
+                payment: some_payment(dice),
+                cause: dice.pick(&[DisputeCause::Warning, DisputeCause::Chargeback]),
+            },
+            measure: dice.pick(&[Clearable::Verification, Clearable::Service]),
+            reason,
+        },
+        14 => Order::WriteOff { account: account(), amount: None, reason },
+        15 if dice.chance(40) => Order::Close { account: account(), reason },
+        0..4 => Order::Debit {
+            account: account(),
+            amount: amount(dice, 60),
+            usage: Usage::Asked,
+            metadata: Metadata::NONE,
+        },
         4..6 => Order::Debit {
             account: account(),
             amount: amount(dice, 90),
             usage: Usage::AlreadyHappened,
+            metadata: Metadata::NONE,
         },
         6..8 => Order::Grant {
             account: account(),

@@ -6,9 +6,9 @@
 //! There is no fixed port, no sleep that stands for an event ([`wait`] asks until a deadline), and
 //! no process is killed that was not started here. [`mod@environment`] says where things are.
 //!
-//! For properties, [`history`] makes what can happen to one account, [`naive`] says what must
-//! follow from it by a second computation that shares no rule with `domain`, and [`dice`] decides
-//! by a seed.
+//! For properties, [`history`] makes what can happen to one account in any order, [`course`] all
+//! that can come to a ledger in one order, [`naive`] says what must follow from it by a second
+//! computation that shares no rule with `domain`, and [`dice`] decides by a seed.
 
 pub mod environment;
 pub mod wait;
@@ -22,6 +22,7 @@ pub mod nats;
 pub mod paddle;
 pub mod server;
 
+pub mod course;
 pub mod dice;
 pub mod history;
 pub mod naive;

@@ -254,7 +254,7 @@ fn has_prices(basket: &Basket) -> bool {
 }
 
 /// Listed and unlisted lines; now and then a discount on every line, or on all of everything.
-fn basket(dice: &mut Dice, currency: Currency, prices: bool) -> Basket {
+pub(crate) fn basket(dice: &mut Dice, currency: Currency, prices: bool) -> Basket {
     let free = dice.chance(4);
     let unlisted = !free && dice.chance(35);
     let discounted = dice.chance(30);

@@ -9,7 +9,7 @@ use domain::{
     money::Currency,
     policy::{
         Balance, Checkout, CloseAfter, Measures, Policy, PriceCredits, Service, Shortfall,
-        Spending, Unlisted, Verification,
+        Spending, Unlisted, UsageRules, Verification,
     },
 };
 
@@ -21,11 +21,11 @@ pub(super) const LISTED: [&str; 3] = ["pri_big", "pri_small", "pri_gift"];
 /// A price that no policy lists.
 pub(super) const UNLISTED: &str = "pri_shirt";
 
-pub(super) fn price(name: &str) -> PriceId {
+pub(crate) fn price(name: &str) -> PriceId {
     PriceId::new(name).expect("the id is short")
 }
 
-pub(super) fn currency(code: &str) -> Currency {
+pub(crate) fn currency(code: &str) -> Currency {
     Currency::new(code).expect("the currency is known")
 }
 
@@ -47,6 +47,8 @@ pub(super) fn generate(dice: &mut Dice) -> Vec<Arc<Policy>> {
         on_chargeback: measures(dice),
         with_open_case: dice.chance(30).then_some(Measures::NONE),
         close_after: close_after(dice),
+        usage: UsageRules::PLAIN,
+        refunds: None,
     };
     let mut versions = vec![Arc::new(first.clone())];
     if dice.chance(30) {
@@ -67,7 +69,7 @@ pub(super) fn generate(dice: &mut Dice) -> Vec<Arc<Policy>> {
 }
 
 /// Any measures, those that freeze more often than not.
-pub(super) fn measures(dice: &mut Dice) -> Measures {
+pub(crate) fn measures(dice: &mut Dice) -> Measures {
     Measures {
         spending: dice.pick(&[Spending::Allow, Spending::Suspend]),
         balance: dice.pick(&[
@@ -82,7 +84,7 @@ pub(super) fn measures(dice: &mut Dice) -> Measures {
     }
 }
 
-fn rates(dice: &mut Dice) -> BTreeMap<Currency, Credits> {
+pub(crate) fn rates(dice: &mut Dice) -> BTreeMap<Currency, Credits> {
     let rate = dice.pick(&["1", "7.1", "0.333333", "123"]);
     let mut rates = BTreeMap::new();
     rates.insert(currency("USD"), amount(rate));
@@ -92,7 +94,7 @@ fn rates(dice: &mut Dice) -> BTreeMap<Currency, Credits> {
     rates
 }
 
-fn prices(dice: &mut Dice) -> BTreeMap<PriceId, PriceCredits> {
+pub(crate) fn prices(dice: &mut Dice) -> BTreeMap<PriceId, PriceCredits> {
     if dice.chance(40) {
         return BTreeMap::new();
     }
@@ -106,7 +108,7 @@ fn prices(dice: &mut Dice) -> BTreeMap<PriceId, PriceCredits> {
     prices
 }
 
-fn close_after(dice: &mut Dice) -> Option<CloseAfter> {
+pub(crate) fn close_after(dice: &mut Dice) -> Option<CloseAfter> {
     dice.chance(40).then(|| CloseAfter {
         chargebacks: dice.pick(&[1, 2, 2]),
         within_days: dice.pick(&[5, 30]),

@@ -47,6 +47,15 @@ impl fmt::Display for Event {
     }
 }
 
+/// A policy as a person reads it.
+pub(crate) struct Readable<'p>(pub(crate) &'p Policy);
+
+impl fmt::Display for Readable<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_policy(f, self.0)
+    }
+}
+
 fn write_policy(f: &mut fmt::Formatter<'_>, policy: &Policy) -> fmt::Result {
     write!(f, "  policy {} from {}, ", policy.version, policy.effective_from)?;
     write!(f, "decimals {}, rates", policy.decimals)?;

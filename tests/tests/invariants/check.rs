@@ -6,12 +6,13 @@ use std::sync::Arc;
 use domain::{
     account::{Account, Closing, FreezeId, Status},
     decide::Verdict,
-    decision::{CreditBook, House, Refusal, Section},
+    decision::{CreditBook, House, Section},
     exception::ExceptionKind,
     holding::{HoldingId, Pair},
     ids::PaymentKey,
     input::{Input, Order, Usage},
     policy::{Balance, Measures, Policy, Spending},
+    refusal::Refusal,
     time::Timestamp,
 };
 use tallyhook_tests::{
@@ -28,7 +29,7 @@ pub(crate) type Freezes = BTreeMap<FreezeId, (Timestamp, Measures)>;
 pub(crate) struct Expected {
     pub(crate) payments: BTreeMap<PaymentKey, Entitled>,
     pub(crate) freezes: Freezes,
-    pub(crate) closed: bool,
+    pub(crate) closed: Option<Closing>,
 }
 
 impl Expected {
@@ -36,12 +37,18 @@ impl Expected {
         let payments = naive::entitled(policies, &ledger.facts);
         let mut freezes = operator.clone();
         for (payment, entitled) in &payments {
-            for (cause, what) in &entitled.causes {
+            // Before it has an account, nothing freezes.
+            for (cause, what) in entitled.causes.iter().filter(|_| entitled.account.is_some()) {
                 let payment = payment.clone();
                 freezes.insert(FreezeId::Dispute { payment, cause: *cause }, *what);
             }
         }
-        let closed = policies.first().is_some_and(|policy| naive::closes(policy, &payments));
+        let filed: Vec<Timestamp> =
+            payments.values().filter_map(|payment| payment.charged_back_at).collect();
+        let closed = match (ledger.closed, naive::closes(policies, &filed)) {
+            (true, _) => Some(Closing::Operator),
+            (false, closes) => closes.then_some(Closing::Policy),
+        };
         Self { payments, freezes, closed }
     }
 
@@ -50,9 +57,9 @@ impl Expected {
             measures.spending == Spending::Suspend || measures.balance == Balance::FreezeAccount
         });
         match (self.closed, frozen) {
-            (true, _) => Status::Closed,
-            (false, true) => Status::Frozen,
-            (false, false) => Status::Active,
+            (Some(_), _) => Status::Closed,
+            (None, true) => Status::Frozen,
+            (None, false) => Status::Active,
         }
     }
 
@@ -107,7 +114,7 @@ pub(crate) fn check_debit(
 }
 
 pub(crate) fn account(ledger: &Ledger) -> Option<&Account> {
-    ledger.state.accounts.get(&history::account()).and_then(Option::as_ref)
+    ledger.state.entities.account(&history::account()).flatten()
 }
 
 /// Available + held - owed - written off, from the transfers.
@@ -158,7 +165,7 @@ impl Ledger {
 fn payments(ledger: &Ledger, expected: &Expected) -> Result<(), String> {
     for (key, entitled) in &expected.payments {
         let id = HoldingId::Payment(key.clone());
-        let holding = ledger.state.holdings.get(&id).and_then(Option::as_ref);
+        let holding = ledger.state.entities.holding(&id).flatten();
         let (granted, taken, awaited) = match holding {
             None => (Both::default(), Both::default(), Both::default()),
             Some(holding) => {
@@ -240,7 +247,7 @@ fn standing(account: &Account, expected: &Expected) -> Result<(), String> {
         .map(|(id, freeze)| (id.clone(), (freeze.since, freeze.measures)))
         .collect();
     equal("freezes", &shown, &expected.freezes)?;
-    equal("closed", account.view.closed, expected.closed.then_some(Closing::Policy))?;
+    equal("closed", account.view.closed, expected.closed)?;
     equal("status", account.view.status(), expected.status())
 }
 

@@ -1,23 +1,27 @@
 //! A ledger in memory: `domain` asked and told, nothing else.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
+    account::FreezeId,
     apply::{ApplyFault, apply},
     decide::{Verdict, decide},
-    decision::{
-        CreditBook, Decision, Effect, House, MoneyBook, Outcome, Quarantine, Refusal, Transfer,
-    },
+    decision::{CreditBook, Decision, Effect, House, MoneyBook, Outcome, Quarantine, Transfer},
+    entities::Key,
     exception::{Exception, ExceptionId},
+    holding::{Holding, HoldingId},
     ids::Sequence,
     input::{Input, Order},
     money::Currency,
-    notice::Notice,
+    payment::Ruled,
     record::Record,
-    state::{Key, Missing, State},
+    refusal::Refusal,
+    state::{Missing, State},
     time::Timestamp,
 };
-use tallyhook_tests::history;
+use tallyhook_tests::{history, naive::Fact};
+
+use crate::check::equal;
 
 /// A ledger, with what can be added up from its records without asking `domain`.
 pub(crate) struct Ledger {
@@ -30,7 +34,11 @@ pub(crate) struct Ledger {
     /// The exceptions that were raised and not cleared.
     pub(crate) open: BTreeMap<ExceptionId, Exception>,
     /// What was said so far, repetitions left out.
-    pub(crate) facts: Vec<Notice>,
+    pub(crate) facts: Vec<Fact>,
+    /// Whether an operator closed the account.
+    pub(crate) closed: bool,
+    /// All lots.
+    held: BTreeSet<HoldingId>,
     /// Credits granted by commands, in billionths.
     pub(crate) grants: i128,
     /// Credits used, in billionths.
@@ -40,12 +48,14 @@ pub(crate) struct Ledger {
 impl Ledger {
     pub(crate) fn new() -> Self {
         Self {
-            state: State::new(history::ledger(), domain::state::Book::empty()),
+            state: empty(),
             records: Vec::new(),
             credits: BTreeMap::new(),
             money: BTreeMap::new(),
             open: BTreeMap::new(),
             facts: Vec::new(),
+            closed: false,
+            held: BTreeSet::new(),
             grants: 0,
             usage: 0,
         }
@@ -74,7 +84,11 @@ impl Ledger {
             input: input.clone(),
             decision: decision.clone(),
         };
-        applied(&mut self.state, &record)?;
+        for key in applied(&mut self.state, &record)? {
+            if let Key::Holding(id) = key {
+                self.held.insert(id);
+            }
+        }
         if decision.outcome == Outcome::Quarantined(Quarantine::Undecided) {
             return Err(format!("a delivery was undecided: {decision:#?}"));
         }
@@ -122,7 +136,7 @@ impl Ledger {
     fn learn(&mut self, input: &Input) {
         let command = match input {
             Input::Delivery(delivery) => {
-                self.facts.extend(delivery.notice.clone().ok());
+                self.facts.extend(delivery.notice.clone().ok().map(Fact::Said));
                 return;
             }
             Input::Command(command) => command,
@@ -133,6 +147,26 @@ impl Ledger {
         if let Order::Grant { amount, .. } = &command.order {
             self.grants += amount.billionths();
         }
+        self.closed |= matches!(command.order, Order::Close { .. });
+        if let Order::AssignPayment { payment, account, .. } = &command.order {
+            self.facts.push(Fact::Assigned(payment.clone(), account.clone()));
+        }
+        if let Order::ConcludeDispute { payment, cause, conclusion, .. } = &command.order {
+            let what = Ruled::Concluded(*conclusion);
+            self.facts.push(Fact::Ruled(payment.clone(), *cause, what));
+        }
+        if let Order::ClearMeasure { freeze, measure, .. } = &command.order
+            && let FreezeId::Dispute { payment, cause } = freeze
+        {
+            let what = Ruled::Cleared(*measure);
+            self.facts.push(Fact::Ruled(payment.clone(), *cause, what));
+        }
+    }
+
+    /// All lots, in the order of their ids.
+    pub(crate) fn holdings(&self) -> impl Iterator<Item = (&HoldingId, &Holding)> {
+        let known = |id| self.state.entities.holding(id).flatten();
+        self.held.iter().filter_map(move |id| Some((id, known(id)?)))
     }
 
     /// The balance of one of the house's books.
@@ -157,10 +191,10 @@ pub(crate) fn decided(state: &mut State, input: &Input, now: Timestamp) -> Verdi
 }
 
 /// Applies a record, which must not contradict the state.
-pub(crate) fn applied(state: &mut State, record: &Record) -> Result<(), String> {
+pub(crate) fn applied(state: &mut State, record: &Record) -> Result<Vec<Key>, String> {
     loop {
         match apply(state, record) {
-            Ok(_) => return Ok(()),
+            Ok(changed) => return Ok(changed),
             Err(ApplyFault::Missing(Missing(key))) => absent(state, key),
             Err(ApplyFault::Contradiction(contradiction)) => {
                 return Err(format!("{contradiction}\n{:#?}", record.decision));
@@ -171,25 +205,61 @@ pub(crate) fn applied(state: &mut State, record: &Record) -> Result<(), String> 
 
 /// Notes that there is no such thing.
 fn absent(state: &mut State, key: Key) {
-    let known = match key {
-        Key::Account(id) => state.accounts.insert(id, None).is_some(),
-        Key::Payment(id) => state.payments.insert(id, None).is_some(),
-        Key::Holding(id) => state.holdings.insert(id, None).is_some(),
-        Key::Event(id) => state.events.insert(id, None).is_some(),
-        Key::Conflict(id, digest) => state.conflicts.insert((id, digest), None).is_some(),
-        Key::Command(id) => state.commands.insert(id, None).is_some(),
-    };
+    let known = state.entities.knows(&key);
+    let known = known
+        || !state.entities.put(&key, None)
+            && match key {
+                Key::Event(id) => state.events.insert(id, None).is_some(),
+                Key::Conflict(id, digest) => state.conflicts.insert((id, digest), None).is_some(),
+                Key::Command(id) => state.commands.insert(id, None).is_some(),
+                Key::Account(_)
+                | Key::Payment(_)
+                | Key::Holding(_)
+                | Key::Hold(_)
+                | Key::Debit(_)
+                | Key::Case(_)
+                | Key::Customer(_)
+                | Key::Exception(_)
+                | Key::Release(_) => true,
+            };
     assert!(!known, "what is loaded is not missing");
 }
 
-/// A state without the notes of what there is not.
-pub(crate) fn present(state: &State) -> State {
-    let mut state = state.clone();
-    state.accounts.retain(|_, value| value.is_some());
-    state.payments.retain(|_, value| value.is_some());
-    state.holdings.retain(|_, value| value.is_some());
-    state.events.retain(|_, value| value.is_some());
-    state.conflicts.retain(|_, value| value.is_some());
-    state.commands.retain(|_, value| value.is_some());
-    state
+/// Deciding the records' inputs again gives the recorded decisions.
+pub(crate) fn decide_again(records: &[Record]) -> Result<(), String> {
+    let mut again = empty();
+    for record in records {
+        let verdict = decided(&mut again, &record.input, record.recorded_at);
+        equal("decided again", &verdict, &Verdict::Record(record.decision.clone()))?;
+        applied(&mut again, record)?;
+    }
+    Ok(())
+}
+
+/// A state in which nothing is recorded.
+pub(crate) fn empty() -> State {
+    State::new(history::ledger(), domain::state::Book::empty())
+}
+
+/// Folding the records gives the live state, and deciding again the recorded decisions.
+pub(crate) fn refold(live: &State, records: &[Record]) -> Result<(), String> {
+    decide_again(records)?;
+    let mut folded = empty();
+    let mut changed = BTreeSet::new();
+    for record in records {
+        changed.extend(applied(&mut folded, record)?);
+    }
+    equal("folded book", &folded.book, &live.book)?;
+    let mut live = live.clone();
+    for key in changed {
+        equal(&format!("folded {key:?}"), &folded.entities.take(&key), &live.entities.take(&key))?;
+    }
+    let present = |state: &State| {
+        let mut keys = (state.events.clone(), state.conflicts.clone(), state.commands.clone());
+        keys.0.retain(|_, value| value.is_some());
+        keys.1.retain(|_, value| value.is_some());
+        keys.2.retain(|_, value| value.is_some());
+        keys
+    };
+    equal("folded keys", &present(&folded), &present(&live))
 }

@@ -39,7 +39,7 @@ pub(crate) struct Free {
 pub(crate) fn check(ledger: &Ledger, expected: &Expected) -> Result<(), String> {
     let mut sum = Left::default();
     let (mut drawn, mut received, mut given) = (0, 0, 0);
-    for (id, holding) in holdings(ledger) {
+    for (id, holding) in ledger.holdings() {
         let left = left(id, holding, expected);
         sum.free.paid += left.free.paid;
         sum.free.gift += left.free.gift;
@@ -78,7 +78,7 @@ pub(crate) fn free(ledger: &Ledger, expected: &Expected, policy: &Policy) -> Vec
         return Vec::new();
     }
     let mut free = Vec::new();
-    for (id, holding) in holdings(ledger) {
+    for (id, holding) in ledger.holdings() {
         let since = match id {
             HoldingId::Payment(key) => expected.payments.get(key).and_then(|paid| paid.since),
             HoldingId::Grant(_) | HoldingId::Overdraft(_) => None,
@@ -122,11 +122,6 @@ pub(crate) fn check_drawn(free: Vec<Free>, input: &Input, verdict: &Verdict) -> 
     equal("lots drawn", drawn, wanted)
 }
 
-fn holdings(ledger: &Ledger) -> impl Iterator<Item = (&HoldingId, &Holding)> {
-    let holdings = ledger.state.holdings.iter();
-    holdings.filter_map(|(id, holding)| Some((id, holding.as_ref()?)))
-}
-
 fn everything_is_frozen(expected: &Expected) -> bool {
     let mut freezes = expected.freezes.values();
     freezes.any(|(_, measures)| measures.balance == Balance::FreezeAccount)
@@ -156,7 +151,10 @@ fn left(id: &HoldingId, holding: &Holding, expected: &Expected) -> Left {
     let (spendable, _) = less(paid - taken.paid - awaited.paid, gift - taken.gift - awaited.gift);
     let free = if frozen { Both::default() } else { spendable };
     let reserved = holding.paid.reserved.billionths() + holding.gift.reserved.billionths();
-    let (owed, forgiven) = if forgiven { (0, shortfall) } else { (shortfall, 0) };
+    // How much of which shortfall an operator forgave is a movement, too.
+    let by_operator = holding.forgiven.billionths().min(shortfall);
+    let forgiven = if forgiven { shortfall } else { by_operator };
+    let owed = shortfall - forgiven;
     Left { free, there: there.sum(), held: there.sum() - free.sum() + reserved, owed, forgiven }
 }
 

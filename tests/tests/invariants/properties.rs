@@ -8,9 +8,9 @@ use std::{
 use domain::{
     account::{FreezeId, Status},
     decide::Verdict,
-    decision::MoneyBook,
+    decision::{Effect, MoneyBook},
     exception::ExceptionKind,
-    ids::PaymentKey,
+    ids::{AdjustmentId, PaymentKey},
     input::{Input, Order},
     money::Currency,
     time::Timestamp,
@@ -22,7 +22,7 @@ use tallyhook_tests::{
 
 use crate::{
     check::{self, Expected, Freezes, equal},
-    ledger::{Ledger, applied, decided, present},
+    ledger::{Ledger, refold},
     lots,
     orders::{Step, orders, readable, steps},
 };
@@ -36,6 +36,9 @@ struct End {
     exceptions: BTreeSet<(PaymentKey, ExceptionKind)>,
     money: BTreeMap<(Currency, MoneyBook), i128>,
 }
+
+/// What became of a command: nothing, or it was accepted, and about which filings of a dispute.
+type Accepted = Option<Vec<BTreeSet<AdjustmentId>>>;
 
 /// A broken property, with the order that broke it.
 struct Failure {
@@ -53,7 +56,7 @@ pub(crate) struct Extent {
 
 #[test]
 fn every_order_of_the_same_facts_ends_alike_and_every_record_adds_up() {
-    let extent = extent();
+    let extent = extent(1_000);
     let runs = AtomicU64::new(0);
     let next = AtomicU64::new(extent.first_seed);
     let work = || {
@@ -87,14 +90,14 @@ fn every_order_of_the_same_facts_ends_alike_and_every_record_adds_up() {
 fn check_history(history: &History, limit: usize) -> Result<u64, Failure> {
     let mut dice = Dice::new(history.seed ^ 0xd1ce);
     // By the commands that were accepted: the first run's end, and how it came about.
-    let mut ends: BTreeMap<Vec<bool>, (End, String)> = BTreeMap::new();
+    let mut ends: BTreeMap<Vec<Accepted>, (End, String)> = BTreeMap::new();
     let mut runs = 0;
     for order in orders(history.events.len(), limit, &mut dice) {
         let steps = steps(history, &order, &mut dice);
         let fail = |what| Failure { order: readable(history, &steps), what };
         let (ledger, accepted, end) = run(history, &steps).map_err(fail)?;
         if runs % 8 == 0 {
-            refold(&ledger).map_err(fail)?;
+            refold(&ledger.state, &ledger.records).map_err(fail)?;
         }
         let (first, other) =
             ends.entry(accepted).or_insert_with(|| (end.clone(), readable(history, &steps)));
@@ -107,7 +110,7 @@ fn check_history(history: &History, limit: usize) -> Result<u64, Failure> {
 
 /// Runs a history in one order and checks every invariant after every step. Gives which commands
 /// were accepted, and the end.
-fn run(history: &History, steps: &[Step]) -> Result<(Ledger, Vec<bool>, End), String> {
+fn run(history: &History, steps: &[Step]) -> Result<(Ledger, Vec<Accepted>, End), String> {
     let policy = history.policies.first().expect("a history has a policy");
     let mut ledger = started(history)?;
     let mut operator = Freezes::new();
@@ -143,7 +146,7 @@ fn run(history: &History, steps: &[Step]) -> Result<(Ledger, Vec<bool>, End), St
             Step::Command { .. } => {
                 check::check_debit((&expected, exists, available), &input, &verdict)?;
                 lots::check_drawn(free, &input, &verdict)?;
-                accepted.push(recorded);
+                accepted.push(what_was_accepted(&verdict));
                 operate(&mut operator, &input, &verdict, now);
             }
         }
@@ -170,6 +173,18 @@ fn run(history: &History, steps: &[Step]) -> Result<(Ledger, Vec<bool>, End), St
     Ok((ledger, accepted, end))
 }
 
+/// A command about disputes is about those that are known by then.
+fn what_was_accepted(verdict: &Verdict) -> Accepted {
+    let Verdict::Record(decision) = verdict else { return None };
+    let mut filings = Vec::new();
+    for effect in &decision.effects {
+        if let Effect::DisputeRuled { ruling, .. } = effect {
+            filings.push(ruling.filings.clone());
+        }
+    }
+    Some(filings)
+}
+
 /// A ledger in which settings and policies are in force.
 pub(crate) fn started(history: &History) -> Result<Ledger, String> {
     let mut ledger = Ledger::new();
@@ -193,19 +208,6 @@ fn operate(operator: &mut Freezes, input: &Input, verdict: &Verdict, now: Timest
     }
 }
 
-/// Folding the records gives the live state, and deciding again the recorded decisions.
-fn refold(ledger: &Ledger) -> Result<(), String> {
-    let mut folded = Ledger::new().state;
-    let mut again = Ledger::new().state;
-    for record in &ledger.records {
-        let verdict = decided(&mut again, &record.input, record.recorded_at);
-        equal("decided again", &verdict, &Verdict::Record(record.decision.clone()))?;
-        applied(&mut again, record)?;
-        applied(&mut folded, record)?;
-    }
-    equal("folded state", &present(&folded), &present(&ledger.state))
-}
-
 /// Drops events and commands for as long as the history still fails, and says what is left.
 fn report(mut history: History, limit: usize) -> String {
     let fails = |history: &History| check_history(history, limit.max(120)).err();
@@ -225,7 +227,8 @@ fn shorter(history: &History) -> Vec<History> {
     events.chain(places.filter_map(|place| history.without_command(place))).collect()
 }
 
-pub(crate) fn extent() -> Extent {
+/// How much is run: so many histories, where the environment says nothing else.
+pub(crate) fn extent(histories: u64) -> Extent {
     let number =
         |name, default| setting(name).map_or(default, |text| text.parse().expect("a number"));
     let orders = match setting("TALLYHOOK_ORDERS").as_deref() {
@@ -235,7 +238,7 @@ pub(crate) fn extent() -> Extent {
     };
     Extent {
         first_seed: number("TALLYHOOK_SEED", 0),
-        histories: number("TALLYHOOK_HISTORIES", 1_000),
+        histories: number("TALLYHOOK_HISTORIES", histories),
         orders,
     }
 }
