@@ -81,7 +81,7 @@ impl<'p> Records<'p> {
             gift_used: Credits::ZERO,
             ungranted,
         };
-        let Some(known) = holding.filter(|_| !ungranted) else { return Ok(nothing) };
+        let Some(known) = holding else { return Ok(nothing) };
         let (granted, fate) = (known.granted().paid, known.fate()?);
         let gift_used = known.gift.drawn;
         Ok(Self { granted, unused: fate.unused, used: fate.used, gift_used, ..nothing })

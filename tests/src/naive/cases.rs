@@ -148,7 +148,8 @@ impl Case {
                 (lines.iter().map(|line| line.1).sum::<i128>().max(0), records.credits());
             self.lines = lines;
         }
-        records.has_lots.then_some(self.credits)
+        let is_known = records.is_assigned || self.remedy == Remedy::Credits;
+        is_known.then_some(self.credits)
     }
 
     fn rules<'l>(&self, ledger: &'l Ledger) -> Option<(&'l Refunds, &'l Reason)> {
@@ -313,10 +314,7 @@ impl Records<'_> {
 
     /// The unused paid credits and the gift's share that goes with their money.
     fn credits(&self) -> Both {
-        // EXCLUDED, a fault of `domain` that is reported: the credits of a payment that granted gift
-        // credits alone don't go with its money.
-        let only_gift = self.granted.paid == 0;
-        if !self.has_lots || only_gift {
+        if !self.has_lots {
             return Both::default();
         }
         let part = self.unused_part(self.price);

@@ -31,7 +31,7 @@ use crate::{
 const REFOLDED: u64 = 8;
 
 /// As many as fit two minutes without optimisation.
-const IN_A_SHORT_RUN: u64 = 15_000;
+const IN_A_SHORT_RUN: u64 = 12_000;
 
 /// A ledger as `domain` has it, beside the naive one.
 struct Pair {

@@ -170,7 +170,8 @@ impl Work<'_, '_> {
         let holding = self.lots(case, payment)?;
         let lots = (holding, conversion);
         let quoted = quote(refunds, reason, &case.application, (payment, paid), lots)?;
-        case.claim.credits = holding.is_some().then_some(quoted.credits);
+        let is_known = payment.account.is_some() || quoted.remedy == Remedy::Credits;
+        case.claim.credits = is_known.then_some(quoted.credits);
         case.claim.money = quoted.money;
         case.claim.earlier = entitlement::in_force(payment);
         case.quote = quoted;

@@ -296,3 +296,23 @@ fn reserved_credits_are_not_consumed() {
 fn a_case_gives_the_same_left_side_in_either_order() {
     assert_eq!(left_side(true), left_side(false));
 }
+
+#[test]
+fn the_gift_of_a_payment_that_granted_nothing_else_goes_with_its_money() {
+    let price = crate::ids::PriceId::new("pri_1").unwrap();
+    let item = crate::ids::ItemId::new("itm_1").unwrap();
+    let gift = crate::policy::PriceCredits { paid: Credits::ZERO, gift: credits("5") };
+    let prices = BTreeMap::from([(price.clone(), gift)]);
+    let refunds = Some(super::cases::refunds());
+    let mut ledger = Ledger::new(Policy { prices, refunds, ..policy() });
+    let mut purchase = ledger.purchase("txn_1", Some("alice"), 1_000);
+    if let Progress::Completed(basket) = &mut purchase.progress {
+        let (subtotal, discount) = (minor(1_000), Minor::ZERO);
+        let price = Some(price);
+        basket.lines = vec![crate::notice::Line { item, price, quantity: 2, subtotal, discount }];
+    }
+    ledger.tell(Notice::Purchase(purchase));
+    assert_eq!(ledger.books("alice"), "0 10 0 0 0");
+    ledger.done(open_case("alice", &payment("txn_1"), "duplicate"));
+    assert_eq!(ledger.books("alice"), "0 0 10 0 0");
+}
