@@ -16,7 +16,7 @@ use crate::{
 pub const RECORDS_MAX: usize = 4_096;
 
 /// How many entries are taken into the cache between two readers.
-const CACHED_AT_ONCE: usize = 64;
+const CACHED_AT_ONCE: usize = 1_024;
 
 impl Projections {
     /// Whether so much changed since the last checkpoint that one is due.

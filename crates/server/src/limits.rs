@@ -77,6 +77,3 @@ pub(crate) const FACTS_MAX: usize = 32;
 
 /// The most bytes of the name of a fact.
 pub(crate) const FACT_NAME_BYTES_MAX: usize = 64;
-
-/// How far upkeep steps back behind the other threads, as `nice` counts.
-pub(crate) const UPKEEP_NICENESS: i32 = 10;

@@ -7,7 +7,7 @@ use crossbeam_channel::{RecvTimeoutError, Sender, bounded};
 use projectors::projections::Projections;
 
 use crate::{
-    limits::{NOTE_TICKS, UPKEEP_INTERVAL, UPKEEP_NICENESS},
+    limits::{NOTE_TICKS, UPKEEP_INTERVAL},
     writer::with_causes,
 };
 
@@ -28,7 +28,6 @@ impl Upkeep {
     pub(crate) fn start(projections: Arc<Projections>, note: Note) -> io::Result<Self> {
         let (stop, stopped) = bounded(1);
         let run = move || {
-            yield_to_others();
             let mut ticks = 0_u32;
             while stopped.recv_timeout(UPKEEP_INTERVAL) == Err(RecvTimeoutError::Timeout) {
                 ticks = ticks.wrapping_add(1);
@@ -51,15 +50,6 @@ impl Upkeep {
         // A full channel means that it was told already.
         let _ = self.stop.try_send(());
         self.thread.join().is_ok()
-    }
-}
-
-/// Storing thousands of entries takes tens of milliseconds of a core. Nobody waits for it, but
-/// callers wait for the writer: on a machine with few cores the writer goes first.
-fn yield_to_others() {
-    let thread = rustix::thread::gettid();
-    if let Err(error) = rustix::process::setpriority_process(Some(thread), UPKEEP_NICENESS) {
-        tracing::warn!(%error, "upkeep runs with the priority of the writer");
     }
 }
 
