@@ -340,6 +340,38 @@ pub enum Order {
 }
 
 impl Order {
+    /// The name that the API and the balance events show.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Debit { .. } => "debit",
+            Self::Hold { .. } => "hold",
+            Self::Capture { .. } => "capture",
+            Self::ReleaseHold { .. } => "release_hold",
+            Self::ExpireHold { .. } => "expire_hold",
+            Self::Return { .. } => "return",
+            Self::Grant { .. } => "grant",
+            Self::Freeze { .. } => "freeze",
+            Self::Unfreeze { .. } => "unfreeze",
+            Self::ClearMeasure { .. } => "clear_measure",
+            Self::Close { .. } => "close",
+            Self::WriteOff { .. } => "write_off",
+            Self::AssignPayment { .. } => "assign_payment",
+            Self::AssignCustomer { .. } => "assign_customer",
+            Self::OpenCase { .. } => "open_case",
+            Self::InformCase { .. } => "inform_case",
+            Self::ApproveCase { .. } => "approve_case",
+            Self::DenyCase { .. } => "deny_case",
+            Self::WithdrawCase { .. } => "withdraw_case",
+            Self::ConcludeDispute { .. } => "conclude_dispute",
+            Self::Release { .. } => "release",
+            Self::Resolve { .. } => "resolve",
+            Self::Import(_) => "import",
+            Self::ActivatePolicy { .. } => "activate_policy",
+            Self::Configure(_) => "configure",
+        }
+    }
+
     /// The delivery that this order decides again.
     #[must_use]
     pub fn released(&self) -> Option<&Delivery> {

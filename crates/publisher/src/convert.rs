@@ -9,7 +9,7 @@ use domain::{
     credits::CreditOverflow,
     decision::{CreditBook, Decision, House, Section, Transfer},
     ids::{AccountId, EventKey, LedgerId, PaymentKey},
-    input::{Input, Order},
+    input::Input,
     notice::Notice,
     policy::{Balance, Checkout, Measures, Service, Spending, Verification},
 };
@@ -78,7 +78,7 @@ pub fn cause(input: &Input) -> Cause {
                 .map(|payment| payment.id.to_string()),
         },
         Input::Command(command) => {
-            Cause::Command { id: command.id.to_string(), order: order(&command.order).to_owned() }
+            Cause::Command { id: command.id.to_string(), order: command.order.name().to_owned() }
         }
     }
 }
@@ -88,36 +88,6 @@ const fn payment(notice: &Notice) -> Option<&PaymentKey> {
         Notice::Purchase(purchase) => Some(&purchase.payment),
         Notice::Adjustment(adjustment) => Some(&adjustment.payment),
         Notice::Nothing => None,
-    }
-}
-
-const fn order(order: &Order) -> &'static str {
-    match order {
-        Order::Debit { .. } => "debit",
-        Order::Hold { .. } => "hold",
-        Order::Capture { .. } => "capture",
-        Order::ReleaseHold { .. } => "release_hold",
-        Order::ExpireHold { .. } => "expire_hold",
-        Order::Return { .. } => "return",
-        Order::Grant { .. } => "grant",
-        Order::Freeze { .. } => "freeze",
-        Order::Unfreeze { .. } => "unfreeze",
-        Order::ClearMeasure { .. } => "clear_measure",
-        Order::Close { .. } => "close",
-        Order::WriteOff { .. } => "write_off",
-        Order::AssignPayment { .. } => "assign_payment",
-        Order::AssignCustomer { .. } => "assign_customer",
-        Order::OpenCase { .. } => "open_case",
-        Order::InformCase { .. } => "inform_case",
-        Order::ApproveCase { .. } => "approve_case",
-        Order::DenyCase { .. } => "deny_case",
-        Order::WithdrawCase { .. } => "withdraw_case",
-        Order::ConcludeDispute { .. } => "conclude_dispute",
-        Order::Release { .. } => "release",
-        Order::Resolve { .. } => "resolve",
-        Order::Import(_) => "import",
-        Order::ActivatePolicy { .. } => "activate_policy",
-        Order::Configure(_) => "configure",
     }
 }
 

@@ -201,8 +201,8 @@ fn names_are_those_of_the_sources() {
     let kinds = ExceptionKind::ALL.map(ExceptionKind::name);
     assert_eq!(description::texts(&schemas["ExceptionKind"]["enum"]), BTreeSet::from(kinds));
     for (names, file) in [
-        (&schemas["OrderName"]["enum"], "private/form/orders.rs"),
-        (&schemas["Effect"]["properties"]["effect"]["enum"], "private/form/effects.rs"),
+        (&schemas["OrderName"]["enum"], "../domain/src/input.rs"),
+        (&schemas["Effect"]["properties"]["effect"]["enum"], "src/private/form/effects.rs"),
     ] {
         let real = sources::names(file);
         assert!(real.len() > 20, "{file}");

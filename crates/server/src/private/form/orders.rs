@@ -13,42 +13,12 @@ use super::{clearable, conclusion, customer, dispute, event, key, measures, pair
 pub(super) fn order(order: &Order) -> Value {
     let mut shown = said(order);
     if let Value::Object(shown) = &mut shown {
-        shown.insert("order".to_owned(), json!(name(order)));
+        shown.insert("order".to_owned(), json!(order.name()));
         if let Some(account) = order.account() {
             shown.insert("account".to_owned(), json!(account.as_str()));
         }
     }
     shown
-}
-
-const fn name(order: &Order) -> &'static str {
-    match order {
-        Order::Debit { .. } => "debit",
-        Order::Hold { .. } => "hold",
-        Order::Capture { .. } => "capture",
-        Order::ReleaseHold { .. } => "release_hold",
-        Order::ExpireHold { .. } => "expire_hold",
-        Order::Return { .. } => "return",
-        Order::Grant { .. } => "grant",
-        Order::Freeze { .. } => "freeze",
-        Order::Unfreeze { .. } => "unfreeze",
-        Order::ClearMeasure { .. } => "clear_measure",
-        Order::Close { .. } => "close",
-        Order::WriteOff { .. } => "write_off",
-        Order::AssignPayment { .. } => "assign_payment",
-        Order::AssignCustomer { .. } => "assign_customer",
-        Order::OpenCase { .. } => "open_case",
-        Order::InformCase { .. } => "inform_case",
-        Order::ApproveCase { .. } => "approve_case",
-        Order::DenyCase { .. } => "deny_case",
-        Order::WithdrawCase { .. } => "withdraw_case",
-        Order::ConcludeDispute { .. } => "conclude_dispute",
-        Order::Release { .. } => "release",
-        Order::Resolve { .. } => "resolve",
-        Order::Import(_) => "import",
-        Order::ActivatePolicy { .. } => "activate_policy",
-        Order::Configure(_) => "configure",
-    }
 }
 
 /// What a command said besides its account.
