@@ -13,7 +13,7 @@ use domain::{
 
 use sha2::{Digest as _, Sha256};
 
-use crate::chain::Hash;
+use crate::{chain::Hash, pack::Packed};
 
 /// The most bytes that one body may have.
 pub const BODY_BYTES_MAX: usize = 1 << 20;
@@ -72,6 +72,15 @@ impl Recorded {
     }
 }
 
+/// A group that a log took in and that is not written yet.
+#[derive(Debug)]
+pub struct Prepared {
+    pub(crate) group: Vec<Append>,
+    pub(crate) packed: Packed,
+    /// Its place among all groups that were prepared since the log was opened.
+    pub(crate) ticket: u64,
+}
+
 /// Per ledger a gapless, hash-chained sequence of records with their bodies.
 ///
 /// Readers may read while the one writer appends; they see whole groups only.
@@ -85,13 +94,31 @@ pub trait EventLog: Send + Sync {
     /// The last record of a ledger; none where it has none.
     fn head(&self, ledger: &LedgerId) -> Option<Head>;
 
-    /// Appends a group, whole or not at all; durable when it returns `Ok`.
+    /// Takes a group in behind all groups that were taken in before: encodes, chains and packs it.
+    /// Nothing is written yet, and readers don't see it. One thread may prepare a group while
+    /// another commits the group before.
     ///
     /// # Errors
-    /// A group that can't follow what is there is refused and nothing is written. After
-    /// [`AppendError::Failed`] it is unknown whether the group is stored, and every later append
-    /// is refused until the store is opened again.
-    fn append(&self, group: &[Append]) -> Result<(), AppendError>;
+    /// A group that can't follow what was taken in is refused, and the log stays as it was.
+    fn prepare(&self, group: Vec<Append>) -> Result<Prepared, AppendError>;
+
+    /// Writes a prepared group, whole or not at all; durable and visible to readers when it
+    /// returns `Ok`, which hands the group back. Groups are committed in the order in which they
+    /// were prepared.
+    ///
+    /// # Errors
+    /// After [`AppendError::Failed`] it is unknown whether the group is stored, and everything
+    /// later is refused until the store is opened again; so it is when a group before this one
+    /// was prepared and never committed.
+    fn commit(&self, prepared: Prepared) -> Result<Vec<Append>, AppendError>;
+
+    /// Appends a group: prepares and commits it.
+    ///
+    /// # Errors
+    /// See [`Self::prepare`] and [`Self::commit`].
+    fn append(&self, group: &[Append]) -> Result<(), AppendError> {
+        self.commit(self.prepare(group.to_vec())?).map(drop)
+    }
 
     /// One record.
     ///
@@ -245,7 +272,7 @@ pub enum AppendError {
         /// The record.
         sequence: Sequence,
     },
-    /// An earlier append failed: nothing more is written until the store is opened again.
+    /// An earlier commit failed: nothing more is written until the store is opened again.
     #[error("append after a failed write: {reason}")]
     Latched {
         /// The earlier failure.

@@ -16,7 +16,8 @@ use parking_lot::Mutex;
 use crate::{
     chain::Hash,
     form,
-    log::{self, Append, AppendError, EventLog, Head, ReadError, Recorded},
+    log::{self, Append, AppendError, EventLog, Head, Prepared, ReadError, Recorded},
+    pack::Packed,
     views::{self, Change, Entry, ViewError, ViewStore},
 };
 
@@ -26,7 +27,7 @@ pub struct MemoryLog {
     inner: Mutex<Inner>,
 }
 
-/// Where the next append fails, as a crash or a full disk would make it.
+/// Where the next commit fails, as a crash or a full disk would make it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FailurePoint {
     /// Before anything is stored.
@@ -40,9 +41,20 @@ pub enum FailurePoint {
 #[error("a failure {0:?} that the test asked for")]
 struct Injected(FailurePoint);
 
+/// A group that was prepared and never committed, before one that was.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("a group before it was given up")]
+struct GivenUp;
+
 #[derive(Clone, Debug, Default)]
 struct Inner {
     books: BTreeMap<LedgerId, Book>,
+    /// The heads after all groups that were prepared, committed or not.
+    taken: BTreeMap<LedgerId, Head>,
+    /// How many groups were prepared.
+    prepared: u64,
+    /// How many of them were committed.
+    committed: u64,
     failure: Option<FailurePoint>,
     latched: Option<String>,
 }
@@ -69,7 +81,7 @@ impl MemoryLog {
         Self { inner: Mutex::new(Inner::default()) }
     }
 
-    /// Makes the next append fail there; the log latches then.
+    /// Makes the next commit fail there; the log latches then.
     pub fn fail_next_append(&self, point: FailurePoint) {
         self.inner.lock().failure = Some(point);
     }
@@ -80,6 +92,9 @@ impl MemoryLog {
         let mut inner = self.inner.lock().clone();
         inner.failure = None;
         inner.latched = None;
+        inner.taken = BTreeMap::new();
+        inner.prepared = 0;
+        inner.committed = 0;
         inner.books.values_mut().for_each(|book| book.visible = book.rows.len());
         Self { inner: Mutex::new(inner) }
     }
@@ -102,24 +117,42 @@ impl EventLog for MemoryLog {
         self.inner.lock().books.get(ledger)?.shown().last().map(Row::head)
     }
 
-    fn append(&self, group: &[Append]) -> Result<(), AppendError> {
+    fn prepare(&self, group: Vec<Append>) -> Result<Prepared, AppendError> {
         let mut inner = self.inner.lock();
-        if let Some(reason) = &inner.latched {
-            return Err(AppendError::Latched { reason: reason.clone() });
+        inner.refuse_if_latched()?;
+        let head = |ledger: &LedgerId| inner.taken(ledger);
+        log::check_group(&group, head)?;
+        let mut heads = BTreeMap::new();
+        for append in &group {
+            let before = heads.get(&append.ledger).copied().or_else(|| head(&append.ledger));
+            heads.insert(append.ledger.clone(), head_after(before, append));
         }
-        let heads = |ledger: &LedgerId| inner.books.get(ledger)?.rows.last().map(Row::head);
-        log::check_group(group, heads)?;
+        inner.taken.extend(heads.clone());
+        let ticket = inner.prepared;
+        inner.prepared = ticket.saturating_add(1);
+        Ok(Prepared { group, packed: Packed { pieces: Vec::new(), heads }, ticket })
+    }
+
+    fn commit(&self, prepared: Prepared) -> Result<Vec<Append>, AppendError> {
+        let mut inner = self.inner.lock();
+        inner.refuse_if_latched()?;
+        let Prepared { group, ticket, .. } = prepared;
+        if ticket != inner.committed {
+            inner.latched = Some(GivenUp.to_string());
+            return Err(AppendError::Failed { source: Box::new(GivenUp) });
+        }
+        inner.committed = ticket.saturating_add(1);
         match inner.failure.take() {
-            None => inner.store(group, Reader::Sees),
+            None => inner.store(&group, Reader::Sees),
             Some(point) => {
                 if point == FailurePoint::AfterWrite {
-                    inner.store(group, Reader::Waits);
+                    inner.store(&group, Reader::Waits);
                 }
                 inner.latched = Some(Injected(point).to_string());
                 return Err(AppendError::Failed { source: Box::new(Injected(point)) });
             }
         }
-        Ok(())
+        Ok(group)
     }
 
     fn read(&self, ledger: &LedgerId, sequence: Sequence) -> Result<Option<Recorded>, ReadError> {
@@ -191,6 +224,19 @@ enum Reader {
 }
 
 impl Inner {
+    fn refuse_if_latched(&self) -> Result<(), AppendError> {
+        match &self.latched {
+            Some(reason) => Err(AppendError::Latched { reason: reason.clone() }),
+            None => Ok(()),
+        }
+    }
+
+    /// The head of a ledger after all groups that were prepared.
+    fn taken(&self, ledger: &LedgerId) -> Option<Head> {
+        let stored = || self.books.get(ledger)?.rows.last().map(Row::head);
+        self.taken.get(ledger).copied().or_else(stored)
+    }
+
     fn row(&self, ledger: &LedgerId, sequence: Sequence) -> Option<&Row> {
         let index = index_after(sequence).checked_sub(1)?;
         self.books.get(ledger)?.shown().get(index)
@@ -215,9 +261,7 @@ impl Book {
 
     fn push(&mut self, append: &Append) {
         let record: &Record = &append.record;
-        let last = self.rows.last().map(|row| row.recorded.hash());
-        let last = last.unwrap_or_else(|| Hash::genesis(&append.ledger));
-        let hash = last.then(&form::record::encode(record));
+        let hash = head_after(self.rows.last().map(Row::head), append).hash;
         let recorded = Recorded::new(record.clone(), hash);
         self.rows.push(Row { recorded, body: append.body.to_vec() });
         self.keys.entry(log::key_of(record)).or_default().push(record.sequence);
@@ -233,6 +277,14 @@ impl Row {
         let hash = self.recorded.hash();
         Head { sequence: record.sequence, recorded_at: record.recorded_at, hash }
     }
+}
+
+/// The head of a ledger once a record follows it.
+fn head_after(before: Option<Head>, append: &Append) -> Head {
+    let record = &append.record;
+    let hash = before.map_or_else(|| Hash::genesis(&append.ledger), |head| head.hash);
+    let hash = hash.then(&form::record::encode(record));
+    Head { sequence: record.sequence, recorded_at: record.recorded_at, hash }
 }
 
 /// The index of the row after the one with this sequence: rows count from 0, sequences from 1.

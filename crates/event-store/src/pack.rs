@@ -14,7 +14,8 @@ use crate::{
     log::{Append, Head},
 };
 
-/// A group that is ready to be stored.
+/// What a group becomes.
+#[derive(Debug)]
 pub(crate) struct Packed {
     pub(crate) pieces: Vec<Piece>,
     /// The heads of the ledgers that the group has records of, once it is stored.

@@ -20,7 +20,7 @@ pub(crate) enum Visit {
 /// All values of one kind and ledger in the order of their keys.
 pub(crate) struct Walk<'a> {
     values: &'a Values,
-    keys: Box<dyn Iterator<Item = Result<Vec<u8>, ReadError>>>,
+    keys: Box<dyn Iterator<Item = Result<Vec<u8>, ReadError>> + 'a>,
     /// The value that was met last, and in how many pieces it is.
     last: Option<(Sequence, u16, u16)>,
 }

@@ -3,9 +3,18 @@
 //! sled's own `flush` never syncs the file, so every commit is one batch on one tree, flushed and
 //! then followed by fdatasync. No value is large enough for sled to put it into a file of its own.
 
-use std::{fs::File, path::Path, sync::Arc, time::Duration};
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use ::sled::{Batch, Config, Db, IVec};
+use parking_lot::RwLock;
 
 use super::{Lock, OpenError};
 use crate::log::StorageFault;
@@ -20,35 +29,74 @@ const OPEN_PAUSE: Duration = Duration::from_millis(25);
 /// As how many accesses reading one large value counts.
 const LARGE_ACCESSES: u32 = 32;
 
-/// An open database.
+/// So many bytes or commits after it was opened, a database is due to be opened again: sled writes
+/// a snapshot only then, and without one the next start reads all that came after the last.
+const RENEW_BYTES: u64 = 256 << 20;
+const RENEW_COMMITS: u64 = 65_536;
+
+/// How many entries are read at a time, so that no iterator of sled's lives long.
+const ENTRIES_AT_ONCE: usize = 16;
+
+/// A database that stays open as long as the store does, but for the moments in which it is
+/// renewed.
 pub(super) struct Database {
-    db: Db,
-    file: File,
+    dir: PathBuf,
+    cache_bytes: u64,
+    /// None after it could not be renewed: nothing works then until a restart.
+    opened: RwLock<Option<Opened>>,
     /// The store is locked until its last database is dropped.
     _lock: Arc<Lock>,
+}
+
+/// What sled has open.
+struct Opened {
+    db: Db,
+    file: File,
+    bytes: AtomicU64,
+    commits: AtomicU64,
 }
 
 /// A stored key and its value.
 pub(super) type Stored = (IVec, IVec);
 
+/// The database could not be opened again after it was closed.
+#[derive(Debug, thiserror::Error)]
+#[error("the database is closed; restart")]
+struct Closed;
+
 impl Database {
     /// Opens the database in a directory, or makes it there. The store's lock shows that no other
     /// process opens it at the same time.
     pub(super) fn open(dir: &Path, cache_bytes: u64, lock: &Arc<Lock>) -> Result<Self, OpenError> {
-        let file_error =
-            |action| move |source| OpenError::File { action, path: dir.to_path_buf(), source };
-        std::fs::create_dir_all(dir).map_err(file_error("create"))?;
-        remove_unfinished_snapshots(dir).map_err(file_error("clean up"))?;
-        let db = open_patiently(dir, cache_bytes)?;
-        if has_blobs(dir).map_err(file_error("read"))? {
-            return Err(OpenError::Blobs { dir: dir.to_path_buf() });
+        let opened = RwLock::new(Some(Opened::open(dir, cache_bytes)?));
+        Ok(Self { dir: dir.to_path_buf(), cache_bytes, opened, _lock: Arc::clone(lock) })
+    }
+
+    /// Closes the database and opens it again if so much was written since that the next start
+    /// would be slow. Everyone waits meanwhile.
+    pub(super) fn renew_if_due(&self) -> Result<bool, OpenError> {
+        if !self.opened.read().as_ref().is_some_and(Opened::is_due) {
+            return Ok(false);
         }
-        let file = sync_all(dir).map_err(file_error("sync"))?;
-        Ok(Self { db, file, _lock: Arc::clone(lock) })
+        let mut opened = self.opened.write();
+        drop(opened.take());
+        *opened = Some(Opened::open(&self.dir, self.cache_bytes)?);
+        Ok(true)
+    }
+
+    /// Uses what is open.
+    fn with<T>(
+        &self,
+        act: impl FnOnce(&Opened) -> Result<T, StorageFault>,
+    ) -> Result<T, StorageFault> {
+        match &*self.opened.read() {
+            Some(opened) => act(opened),
+            None => Err(Closed.into()),
+        }
     }
 
     pub(super) fn get(&self, key: &[u8]) -> Result<Option<IVec>, StorageFault> {
-        Ok(self.db.get(key)?)
+        self.with(|opened| Ok(opened.db.get(key)?))
     }
 
     /// The value of a key that may be large.
@@ -58,27 +106,25 @@ impl Database {
     /// large value counts as many accesses.
     pub(super) fn get_large(&self, key: &[u8]) -> Result<Option<IVec>, StorageFault> {
         for _ in 1..LARGE_ACCESSES {
-            self.db.get(key)?;
+            self.get(key)?;
         }
         self.get(key)
     }
 
     /// The last entry from `start` to `end`, both included.
     pub(super) fn last_in(&self, start: &[u8], end: &[u8]) -> Result<Option<Stored>, StorageFault> {
-        Ok(self.db.range(start..=end).next_back().transpose()?)
+        self.with(|opened| Ok(opened.db.range(start..=end).next_back().transpose()?))
     }
 
     /// The first entry from `start` on.
     pub(super) fn first_from(&self, start: &[u8]) -> Result<Option<Stored>, StorageFault> {
-        Ok(self.db.range(start..).next().transpose()?)
+        self.with(|opened| Ok(opened.db.range(start..).next().transpose()?))
     }
 
     /// All entries from `start` on.
-    pub(super) fn entries_from(
-        &self,
-        start: &[u8],
-    ) -> impl Iterator<Item = Result<Stored, StorageFault>> + use<> {
-        self.db.range(start..).map(|entry| entry.map_err(StorageFault::from))
+    pub(super) fn entries_from(&self, start: &[u8]) -> Entries<'_> {
+        let (start, read) = (Some(start.to_vec()), Vec::new().into_iter());
+        Entries { database: self, start, read }
     }
 
     /// Writes all these values or none (`None` removes); durable when it returns `Ok`.
@@ -86,21 +132,85 @@ impl Database {
         &self,
         changes: impl IntoIterator<Item = (Vec<u8>, Option<Vec<u8>>)>,
     ) -> Result<(), StorageFault> {
-        let mut batch = Batch::default();
+        let (mut batch, mut bytes) = (Batch::default(), 0_usize);
         for (key, value) in changes {
             match value {
-                Some(value) => batch.insert(key, value),
+                Some(value) => {
+                    bytes = bytes.saturating_add(key.len()).saturating_add(value.len());
+                    batch.insert(key, value);
+                }
                 None => batch.remove(key),
             }
         }
-        self.db.apply_batch(batch)?;
-        self.sync()
+        self.with(|opened| opened.commit(batch, u64::try_from(bytes).unwrap_or(u64::MAX)))
+    }
+}
+
+impl Opened {
+    fn open(dir: &Path, cache_bytes: u64) -> Result<Self, OpenError> {
+        let file_error =
+            |action| move |source| OpenError::File { action, path: dir.to_path_buf(), source };
+        std::fs::create_dir_all(dir).map_err(file_error("create"))?;
+        remove_unfinished_snapshots(dir).map_err(file_error("clean up"))?;
+        let db = open_patiently(dir, cache_bytes)?;
+        if has_blobs(dir).map_err(file_error("read"))? {
+            return Err(OpenError::Blobs { dir: dir.to_path_buf() });
+        }
+        let file = sync_all(dir).map_err(file_error("sync"))?;
+        Ok(Self { db, file, bytes: AtomicU64::new(0), commits: AtomicU64::new(0) })
     }
 
-    fn sync(&self) -> Result<(), StorageFault> {
+    fn is_due(&self) -> bool {
+        let (bytes, commits) = (&self.bytes, &self.commits);
+        bytes.load(Relaxed) >= RENEW_BYTES || commits.load(Relaxed) >= RENEW_COMMITS
+    }
+
+    fn commit(&self, batch: Batch, bytes: u64) -> Result<(), StorageFault> {
+        self.bytes.fetch_add(bytes, Relaxed);
+        self.commits.fetch_add(1, Relaxed);
+        self.db.apply_batch(batch)?;
         self.db.flush()?;
-        rustix::fs::fdatasync(&self.file)?;
+        self.file.sync_data()?;
         Ok(())
+    }
+}
+
+/// Entries in the order of their keys, read a few at a time.
+pub(super) struct Entries<'a> {
+    database: &'a Database,
+    /// Where to read on; none at the end.
+    start: Option<Vec<u8>>,
+    read: std::vec::IntoIter<Stored>,
+}
+
+impl Entries<'_> {
+    fn read_on(&mut self) -> Result<(), StorageFault> {
+        let Some(start) = self.start.take() else { return Ok(()) };
+        let read = self.database.with(|opened| {
+            let entries = opened.db.range(start.as_slice()..).take(ENTRIES_AT_ONCE);
+            Ok(entries.collect::<Result<Vec<Stored>, _>>()?)
+        })?;
+        if read.len() == ENTRIES_AT_ONCE
+            && let Some((last, _)) = read.last()
+        {
+            // The next key that there can be.
+            self.start = Some([last.as_ref(), &[0]].concat());
+        }
+        self.read = read.into_iter();
+        Ok(())
+    }
+}
+
+impl Iterator for Entries<'_> {
+    type Item = Result<Stored, StorageFault>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.read.len() == 0
+            && let Err(fault) = self.read_on()
+        {
+            return Some(Err(fault));
+        }
+        self.read.next().map(Ok)
     }
 }
 

@@ -1,4 +1,4 @@
-//! The log on sled: one batch for each group, readers that see what is durable.
+//! The log on sled: readers that see what is durable; how it comes in is in [`super::append`].
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -6,32 +6,24 @@ use domain::{
     entities::Key,
     ids::{AccountId, LedgerId, Sequence},
 };
-use parking_lot::{Mutex, RwLock};
+use parking_lot::RwLock;
 
-use super::values::{Values, bodies, damaged, failed, records};
+use super::{
+    append::Appending,
+    values::{Values, bodies, damaged, failed, records},
+};
 use crate::{
     form,
-    frame::Packer,
     index::{Mark, Overlay, RunHead},
     key::{Kind, StoredKey},
-    log::{self, Append, AppendError, EventLog, Head, Place, ReadError, Recorded, StorageFault},
-    pack::{self, Packed},
+    log::{self, Append, AppendError, EventLog, Head, Place, Prepared, ReadError, Recorded},
 };
 
 pub(crate) struct SledLog {
-    values: Values,
-    /// Held by the one append that is under way.
-    writer: Mutex<Writer>,
+    pub(super) values: Values,
+    pub(super) appending: Appending,
     /// What is durable, which is what readers see.
-    books: RwLock<BTreeMap<LedgerId, Book>>,
-    run_records: u64,
-}
-
-struct Writer {
-    packer: Packer,
-    latched: Option<String>,
-    #[cfg(any(test, feature = "tamper"))]
-    fail_next: bool,
+    pub(super) books: RwLock<BTreeMap<LedgerId, Book>>,
 }
 
 /// What is known of a ledger without reading.
@@ -48,14 +40,10 @@ impl SledLog {
         books: BTreeMap<LedgerId, Book>,
         run_records: u64,
     ) -> Result<Self, ReadError> {
-        let packer = Packer::new().map_err(|fault| failed(fault.into()))?;
-        let writer = Writer {
-            packer,
-            latched: None,
-            #[cfg(any(test, feature = "tamper"))]
-            fail_next: false,
-        };
-        Ok(Self { values, writer: Mutex::new(writer), books: RwLock::new(books), run_records })
+        let heads = books.iter().map(|(ledger, book)| (ledger.clone(), book.head)).collect();
+        let appending = Appending::new(heads, run_records);
+        let appending = appending.map_err(|fault| failed(fault.into()))?;
+        Ok(Self { values, appending, books: RwLock::new(books) })
     }
 
     pub(crate) const fn values(&self) -> &Values {
@@ -77,58 +65,6 @@ impl SledLog {
     pub(super) fn add_to_overlay(&self, ledger: &LedgerId, tail: &[Recorded]) {
         if let Some(book) = self.books.write().get_mut(ledger) {
             tail.iter().for_each(|recorded| book.overlay.add(ledger, recorded.record()));
-        }
-    }
-
-    #[cfg(any(test, feature = "tamper"))]
-    pub(super) fn fail_next_append(&self) {
-        self.writer.lock().fail_next = true;
-    }
-
-    /// Packs the group and writes it with the index runs that are due.
-    fn write(&self, writer: &mut Writer, group: &[Append]) -> Result<Written, StorageFault> {
-        let mut packed: Packed = pack::pack(&mut writer.packer, group, |ledger| self.head(ledger))?;
-        let mut runs = BTreeMap::new();
-        for ledger in packed.heads.keys() {
-            if let Some(run) = self.due_run(ledger) {
-                pack::pack_run(&mut writer.packer, ledger, &run, &mut packed.pieces)?;
-                runs.insert(ledger.clone(), Arc::new(run.head));
-            }
-        }
-        self.values.commit(packed.pieces)?;
-        #[cfg(any(test, feature = "tamper"))]
-        if std::mem::take(&mut writer.fail_next) {
-            return Err("a failed sync that the test asked for".into());
-        }
-        Ok(Written { heads: packed.heads, runs })
-    }
-
-    fn due_run(&self, ledger: &LedgerId) -> Option<crate::index::Run> {
-        let books = self.books.read();
-        let overlay = &books.get(ledger)?.overlay;
-        if overlay.records() >= self.run_records { overlay.to_run() } else { None }
-    }
-
-    /// Shows readers what is durable now.
-    fn publish(&self, group: &[Append], written: Written) {
-        let mut books = self.books.write();
-        for (ledger, head) in written.heads {
-            books.entry(ledger).and_modify(|book| book.head = head).or_insert_with(|| Book {
-                head,
-                runs: Vec::new(),
-                overlay: Overlay::default(),
-            });
-        }
-        for (ledger, run) in written.runs {
-            if let Some(book) = books.get_mut(&ledger) {
-                book.runs.push(run);
-                book.overlay = Overlay::default();
-            }
-        }
-        for append in group {
-            if let Some(book) = books.get_mut(&append.ledger) {
-                book.overlay.add(&append.ledger, &append.record);
-            }
         }
     }
 
@@ -193,11 +129,6 @@ impl SledLog {
     }
 }
 
-struct Written {
-    heads: BTreeMap<LedgerId, Head>,
-    runs: BTreeMap<LedgerId, Arc<RunHead>>,
-}
-
 impl EventLog for SledLog {
     fn ledgers(&self) -> Result<Vec<LedgerId>, ReadError> {
         Ok(self.books.read().keys().cloned().collect())
@@ -207,25 +138,12 @@ impl EventLog for SledLog {
         self.books.read().get(ledger).map(|book| book.head)
     }
 
-    fn append(&self, group: &[Append]) -> Result<(), AppendError> {
-        let mut writer = self.writer.lock();
-        if let Some(reason) = &writer.latched {
-            return Err(AppendError::Latched { reason: reason.clone() });
-        }
-        log::check_group(group, |ledger| self.head(ledger))?;
-        if group.is_empty() {
-            return Ok(());
-        }
-        match self.write(&mut writer, group) {
-            Ok(written) => {
-                self.publish(group, written);
-                Ok(())
-            }
-            Err(source) => {
-                writer.latched = Some(source.to_string());
-                Err(AppendError::Failed { source })
-            }
-        }
+    fn prepare(&self, group: Vec<Append>) -> Result<Prepared, AppendError> {
+        self.take_in(group)
+    }
+
+    fn commit(&self, prepared: Prepared) -> Result<Vec<Append>, AppendError> {
+        self.store(prepared)
     }
 
     fn read(&self, ledger: &LedgerId, sequence: Sequence) -> Result<Option<Recorded>, ReadError> {
@@ -319,7 +237,7 @@ impl EventLog for SledLog {
     }
 
     fn latched(&self) -> Option<String> {
-        self.writer.lock().latched.clone()
+        self.appending.latched.get().cloned()
     }
 }
 

@@ -12,8 +12,9 @@
 //!
 //! `open` opens a store; `database` opens and writes one database so that what it acknowledges
 //! survives a loss of power; `values` finds and checks the stored values of the log; `log` is the
-//! log, `recover` what it reads when it opens; `views` the views.
+//! log, `append` how groups come into it, `recover` what it reads when it opens.
 
+mod append;
 mod database;
 mod log;
 mod open;
@@ -176,6 +177,15 @@ impl SledStore {
             *noted = now;
         }
         Ok(())
+    }
+
+    /// Closes the log's database and opens it again if so much was written since it was opened that
+    /// the next start would be slow; says whether. Readers and the writer wait meanwhile.
+    ///
+    /// # Errors
+    /// It could not be opened again: the log can't be used until a restart.
+    pub fn renew_if_due(&self) -> Result<bool, OpenError> {
+        self.log.values().renew_if_due()
     }
 
     /// The log with what a check of its stored values needs.

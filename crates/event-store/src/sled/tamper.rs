@@ -28,6 +28,6 @@ impl SledStore {
 
     /// Makes the next append fail after its group is stored, as a failed sync would.
     pub fn fail_next_append(&self) {
-        self.raw().fail_next_append();
+        self.raw().appending.fail_next_commit();
     }
 }

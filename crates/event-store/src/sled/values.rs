@@ -2,7 +2,7 @@
 
 use domain::ids::{LedgerId, Sequence};
 
-use super::database::Database;
+use super::{OpenError, database::Database};
 use crate::{
     block::{self, Entries, Records},
     frame::{self, FrameFault, Piece},
@@ -78,7 +78,7 @@ impl Values {
         &self,
         kind: Kind,
         ledger: &LedgerId,
-    ) -> impl Iterator<Item = Result<Vec<u8>, ReadError>> + use<> {
+    ) -> impl Iterator<Item = Result<Vec<u8>, ReadError>> + use<'_> {
         let prefix = prefix(kind, ledger);
         let entries = self.database.entries_from(&prefix);
         let keys = entries.map(|entry| entry.map(|(key, _)| key.to_vec()).map_err(failed));
@@ -97,6 +97,11 @@ impl Values {
             start.extend_from_slice(&[0xff; 13]);
         }
         Ok(None)
+    }
+
+    /// Opens the database again if the next start would be slow without it; says whether.
+    pub(super) fn renew_if_due(&self) -> Result<bool, OpenError> {
+        self.database.renew_if_due()
     }
 
     #[cfg(any(test, feature = "tamper"))]
