@@ -69,6 +69,17 @@ macro_rules! entities {
                 }
             }
 
+            /// A copy of the entity under a key, if there is one.
+            #[must_use]
+            pub fn copy(&self, key: &Key) -> Option<Entity> {
+                match key {
+                    $(Key::$Kind(id) => {
+                        self.$all.get(id).cloned().flatten().map(Entity::$Kind)
+                    })+
+                    Key::Event(_) | Key::Conflict(..) | Key::Command(_) => None,
+                }
+            }
+
             /// Whether somebody looked for a key already.
             #[must_use]
             pub fn knows(&self, key: &Key) -> bool {

@@ -2,5 +2,6 @@
 //!
 //! The same function runs in the server and in the simulator. Never here: a thread, HTTP, a clock.
 
+mod ahead;
 pub mod load;
 pub mod step;

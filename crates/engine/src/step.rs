@@ -1,12 +1,19 @@
 //! One group of inputs: decided, appended in one durable commit, and only then answered.
+//!
+//! The next group may be decided while one is committed: it builds on what is not durable yet, and
+//! is answered after it.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    collections::btree_map::Entry,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
 };
 
 use domain::{
     account::View,
+    apply::{ApplyFault, Contradiction, apply},
     decide::{Verdict, decide, undecided},
     decision::Decision,
     entities::Key,
@@ -17,13 +24,16 @@ use domain::{
     state::State,
     time::Timestamp,
 };
-use event_store::log::{Append, AppendError, EventLog, ReadError};
+use event_store::log::{Append, AppendError, EventLog, Prepared, ReadError};
 use projectors::{
     fold::FoldError,
     projections::{Projections, StateError},
 };
 
-use crate::load::{LoadError, load};
+use crate::{
+    ahead::{Ahead, Changes, Working},
+    load::{LoadError, load},
+};
 
 /// One input with the bytes it came from.
 #[derive(Clone, Debug)]
@@ -78,7 +88,10 @@ pub enum StepError {
     Load(#[from] LoadError),
     /// A decision of this group contradicts the state it was made from.
     #[error(transparent)]
-    Fold(#[from] FoldError),
+    Contradiction(Contradiction),
+    /// A group was committed before one that was decided earlier, or that one failed.
+    #[error("commit a group after one that was not committed")]
+    OutOfTurn,
 }
 
 impl From<StateError> for StepError {
@@ -97,21 +110,29 @@ impl From<ReadError> for StepError {
 pub struct Engine {
     log: Arc<dyn EventLog>,
     projections: Arc<Projections>,
+    ahead: Ahead,
+    /// How many groups were decided and how many of them were committed.
+    decided: AtomicU64,
+    committed: AtomicU64,
 }
 
-/// What a group changes in one ledger, on copies until it is durable.
-struct Working {
-    state: State,
-    changed: BTreeSet<Key>,
-    records: usize,
+/// A group that was decided and may not be acknowledged before it is committed.
+pub struct Decided {
+    /// What is to be written; none where no input of the group needs a record.
+    prepared: Option<Prepared>,
+    answers: Vec<Draft>,
+    /// Its place among all groups that were decided.
+    turn: u64,
 }
 
-/// What was decided for one input.
-enum Decided {
+/// What will be answered to one input once its group is durable.
+enum Draft {
     /// It is this record of the group.
     Recorded(usize, Option<View>),
     /// A command that this record of the same group carries out.
     Repeated(usize, Option<View>),
+    /// A command that this earlier record carried out.
+    Replayed(LedgerId, Sequence, Option<View>),
     /// It needs no record.
     Known(Answer),
 }
@@ -127,7 +148,8 @@ impl Engine {
         progress: impl FnMut(&LedgerId, Sequence),
     ) -> Result<Self, FoldError> {
         projections.catch_up(&*log, progress)?;
-        Ok(Self { log, projections })
+        let (decided, committed) = (AtomicU64::new(0), AtomicU64::new(0));
+        Ok(Self { log, projections, ahead: Ahead::default(), decided, committed })
     }
 
     /// Decides a group in its order and makes it durable in one commit.
@@ -135,42 +157,83 @@ impl Engine {
     /// `now` is the moment of recording; a ledger's records never go back in time even if it does.
     ///
     /// # Errors
-    /// Nothing of the group may be acknowledged; whether it is stored is not known after
-    /// [`AppendError::Failed`]. The log refuses all that follows until it is opened again.
+    /// See [`Self::decide`] and [`Self::commit`].
     pub fn step(&self, now: Timestamp, group: Vec<Request>) -> Result<Vec<Answer>, StepError> {
-        let mut working = BTreeMap::new();
-        let mut appends = Vec::with_capacity(group.len());
-        let mut decided = Vec::with_capacity(group.len());
-        for request in group {
-            decided.push(self.decide(&mut working, &mut appends, now, request)?);
-        }
-        if !appends.is_empty() {
-            self.log.append(&appends)?;
-        }
-        for Working { state, changed, records } in working.into_values() {
-            if records > 0 {
-                self.projections.absorb(state, &changed, records);
-            }
-        }
-        let records: Vec<_> = appends.into_iter().map(|append| Arc::new(append.record)).collect();
-        Ok(decided.into_iter().filter_map(|decided| answer(&records, decided)).collect())
+        self.commit(self.decide(now, group)?)
     }
 
-    fn decide(
+    /// Decides a group in its order, on top of all groups that were decided before. One thread
+    /// decides, while another may commit the groups before.
+    ///
+    /// # Errors
+    /// Nothing of the group may be acknowledged, and no group can be decided after it unless the
+    /// log still takes records.
+    pub fn decide(&self, now: Timestamp, group: Vec<Request>) -> Result<Decided, StepError> {
+        let mut changes = Changes::new();
+        let mut appends = Vec::with_capacity(group.len());
+        let mut answers = Vec::with_capacity(group.len());
+        for request in group {
+            answers.push(self.decide_one(&mut changes, &mut appends, now, request)?);
+        }
+        let prepared = if appends.is_empty() {
+            None
+        } else {
+            let prepared = self.log.prepare(appends)?;
+            self.ahead.push(changes);
+            Some(prepared)
+        };
+        Ok(Decided { prepared, answers, turn: self.decided.fetch_add(1, Relaxed) })
+    }
+
+    /// Makes a decided group durable in one commit, and only then visible to readers. Groups are
+    /// committed in the order in which they were decided.
+    ///
+    /// # Errors
+    /// Nothing of the group may be acknowledged; whether it is stored is not known after
+    /// [`AppendError::Failed`]. The log refuses all that follows until it is opened again, and so
+    /// do all groups that were decided after this one.
+    pub fn commit(&self, decided: Decided) -> Result<Vec<Answer>, StepError> {
+        let Decided { prepared, answers, turn } = decided;
+        if self.committed.load(Relaxed) != turn {
+            return Err(StepError::OutOfTurn);
+        }
+        let appends = match prepared {
+            Some(prepared) => {
+                let appends = self.log.commit(prepared)?;
+                self.ahead.absorb_oldest(&self.projections);
+                appends
+            }
+            None => Vec::new(),
+        };
+        self.committed.fetch_add(1, Relaxed);
+        let records: Vec<_> = appends.into_iter().map(|append| Arc::new(append.record)).collect();
+        answers.into_iter().map(|draft| self.answer(&records, draft)).collect()
+    }
+
+    fn answer(&self, records: &[Arc<Record>], draft: Draft) -> Result<Answer, StepError> {
+        let own = |place: usize| records.get(place).map(Arc::clone).ok_or(StepError::OutOfTurn);
+        Ok(match draft {
+            Draft::Recorded(place, view) => Answer::Recorded { record: own(place)?, view },
+            Draft::Repeated(place, view) => Answer::Replayed { record: own(place)?, view },
+            Draft::Replayed(ledger, sequence, view) => {
+                let recorded = self.log.read(&ledger, sequence)?.ok_or(StateError::Confused)?;
+                Answer::Replayed { record: Arc::new(recorded.into_record()), view }
+            }
+            Draft::Known(answer) => answer,
+        })
+    }
+
+    fn decide_one(
         &self,
-        working: &mut BTreeMap<LedgerId, Working>,
+        changes: &mut Changes,
         appends: &mut Vec<Append>,
         now: Timestamp,
         request: Request,
-    ) -> Result<Decided, StepError> {
+    ) -> Result<Draft, StepError> {
         let Request { ledger, input, body } = request;
-        let own = match working.entry(ledger.clone()) {
-            std::collections::btree_map::Entry::Occupied(own) => own.into_mut(),
-            std::collections::btree_map::Entry::Vacant(vacant) => vacant.insert(Working {
-                state: self.projections.state(&ledger)?,
-                changed: BTreeSet::new(),
-                records: 0,
-            }),
+        let own = match changes.entry(ledger.clone()) {
+            Entry::Occupied(own) => own.into_mut(),
+            Entry::Vacant(vacant) => vacant.insert(Working::new(self.state(&ledger)?)),
         };
         let recorded_at = own.state.book.recorded_at.map_or(now, |last| last.max(now));
         match self.verdict(&mut own.state, &input, recorded_at)? {
@@ -180,27 +243,41 @@ impl Engine {
                     Ok(record) => {
                         let view = self.view(&mut own.state, &record.input)?;
                         appends.push(Append { ledger, record, body });
-                        Ok(Decided::Recorded(appends.len().saturating_sub(1), view))
+                        Ok(Draft::Recorded(appends.len().saturating_sub(1), view))
                     }
-                    Err(refusal) => Ok(Decided::Known(Answer::Refused(refusal))),
+                    Err(refusal) => Ok(Draft::Known(Answer::Refused(refusal))),
                 }
             }
-            Verdict::Duplicate(sequence) => Ok(Decided::Known(Answer::Duplicate { sequence })),
+            Verdict::Duplicate(sequence) => Ok(Draft::Known(Answer::Duplicate { sequence })),
             Verdict::KnownConflict(sequence) => {
-                Ok(Decided::Known(Answer::KnownConflict { sequence }))
+                Ok(Draft::Known(Answer::KnownConflict { sequence }))
             }
             Verdict::Replayed(sequence) => {
                 let view = self.view(&mut own.state, &input)?;
                 let own = |own: &Append| own.ledger == ledger && own.record.sequence == sequence;
-                if let Some(place) = appends.iter().position(own) {
-                    return Ok(Decided::Repeated(place, view));
-                }
-                let recorded = self.log.read(&ledger, sequence)?.ok_or(StateError::Confused)?;
-                let record = Arc::new(recorded.into_record());
-                Ok(Decided::Known(Answer::Replayed { record, view }))
+                Ok(match appends.iter().position(own) {
+                    Some(place) => Draft::Repeated(place, view),
+                    None => Draft::Replayed(ledger, sequence, view),
+                })
             }
-            Verdict::Refused(refusal) => Ok(Decided::Known(Answer::Refused(refusal))),
+            Verdict::Refused(refusal) => Ok(Draft::Known(Answer::Refused(refusal))),
         }
+    }
+
+    /// A state in which nothing but the ledger's newest book is loaded.
+    fn state(&self, ledger: &LedgerId) -> Result<State, StateError> {
+        match self.ahead.book(ledger) {
+            Some(book) => Ok(State::new(ledger.clone(), book)),
+            None => self.projections.state(ledger),
+        }
+    }
+
+    /// Loads what a key names: the newest there is, durable or not.
+    fn load(&self, state: &mut State, key: Key) -> Result<(), LoadError> {
+        if self.ahead.load(state, &key) {
+            return Ok(());
+        }
+        load(&*self.log, &self.projections, state, key)
     }
 
     /// Lets a record take effect on the copies. A decision that contradicts the state it was made
@@ -210,22 +287,37 @@ impl Engine {
         own: &mut Working,
         mut record: Record,
     ) -> Result<Result<Record, Refusal>, StepError> {
-        let changed = match self.projections.apply(&mut own.state, &record) {
-            Err(FoldError::Contradiction(found)) => {
+        let changed = match self.apply(&mut own.state, &record)? {
+            Ok(changed) => changed,
+            Err(found) => {
                 match undecided(&own.state, &record.input, record.recorded_at, found.what) {
                     Verdict::Record(decision) => record.decision = decision,
                     Verdict::Refused(refusal) => return Ok(Err(refusal)),
                     Verdict::Duplicate(_) | Verdict::KnownConflict(_) | Verdict::Replayed(_) => {
-                        return Err(FoldError::Contradiction(found).into());
+                        return Err(StepError::Contradiction(found));
                     }
                 }
-                self.projections.apply(&mut own.state, &record)?
+                self.apply(&mut own.state, &record)?.map_err(StepError::Contradiction)?
             }
-            applied => applied?,
         };
         own.changed.extend(changed);
         own.records = own.records.saturating_add(1);
         Ok(Ok(record))
+    }
+
+    /// Applies a record, loading what it needs. The inner error is a contradiction.
+    fn apply(
+        &self,
+        state: &mut State,
+        record: &Record,
+    ) -> Result<Result<Vec<Key>, Contradiction>, LoadError> {
+        loop {
+            match apply(state, record) {
+                Ok(changed) => return Ok(Ok(changed)),
+                Err(ApplyFault::Contradiction(found)) => return Ok(Err(found)),
+                Err(ApplyFault::Missing(missing)) => self.load(state, missing.0)?,
+            }
+        }
     }
 
     /// Asks the rules, loading what they miss.
@@ -238,22 +330,9 @@ impl Engine {
         loop {
             match decide(state, input, now) {
                 Ok(verdict) => return Ok(verdict),
-                Err(missing) => load(&*self.log, &self.projections, state, missing.0)?,
+                Err(missing) => self.load(state, missing.0)?,
             }
         }
-    }
-}
-
-fn answer(records: &[Arc<Record>], decided: Decided) -> Option<Answer> {
-    let record = |place: usize| records.get(place).map(Arc::clone);
-    match decided {
-        Decided::Recorded(place, view) => {
-            record(place).map(|record| Answer::Recorded { record, view })
-        }
-        Decided::Repeated(place, view) => {
-            record(place).map(|record| Answer::Replayed { record, view })
-        }
-        Decided::Known(answer) => Some(answer),
     }
 }
 

@@ -1,5 +1,5 @@
-//! The one thread that decides and stores. Others reach it through a bounded queue and hear from
-//! it only after the sync.
+//! The one thread that decides, and the one that makes durable what was decided. Others reach them
+//! through a bounded queue and hear from them only after the sync.
 
 use std::{
     io,
@@ -9,7 +9,7 @@ use std::{
 };
 
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
-use engine::step::{Answer, Engine, Request};
+use engine::step::{Answer, Decided, Engine, Request, StepError};
 use tokio::sync::{oneshot, watch};
 
 use crate::{
@@ -45,17 +45,18 @@ enum Job {
 #[derive(Clone)]
 pub(crate) struct Writer {
     queue: Sender<Job>,
-    latched: Arc<OnceLock<String>>,
+    latched: Latched,
 }
 
-/// The writer's thread, to be stopped and awaited by its owner.
+/// The writer's threads, to be stopped and awaited by their owner.
 pub(crate) struct WriterThread {
     queue: Sender<Job>,
-    thread: thread::JoinHandle<()>,
+    decider: thread::JoinHandle<()>,
+    committer: thread::JoinHandle<()>,
 }
 
 impl Writer {
-    /// Starts the writer's thread.
+    /// Starts the writer's threads.
     ///
     /// # Errors
     /// The system has no thread left.
@@ -66,12 +67,23 @@ impl Writer {
         wake: watch::Sender<u64>,
     ) -> io::Result<(Self, WriterThread)> {
         let (queue, waiting) = bounded(QUEUE_INPUTS_MAX);
+        // A group is handed over from hand to hand: while one is committed one more is decided,
+        // and what arrives meanwhile waits and makes the next group larger.
+        let (hand_over, decided) = bounded(0);
         let latched = Arc::new(OnceLock::new());
-        let worker = Worker { engine, clock, metrics, wake, latched: Arc::clone(&latched) };
-        let thread =
-            thread::Builder::new().name("writer".to_owned()).spawn(move || worker.run(&waiting))?;
+        let engine = Arc::new(engine);
+        let decider = Decider {
+            engine: Arc::clone(&engine),
+            clock,
+            hand_over,
+            latched: Arc::clone(&latched),
+        };
+        let committer = Committer { engine, metrics, wake, latched: Arc::clone(&latched) };
+        let spawn = |name: &str| thread::Builder::new().name(name.to_owned());
+        let committer = spawn("committer").spawn(move || committer.run(&decided))?;
+        let decider = spawn("writer").spawn(move || decider.run(&waiting))?;
         let writer = Self { queue: queue.clone(), latched };
-        Ok((writer, WriterThread { queue, thread }))
+        Ok((writer, WriterThread { queue, decider, committer }))
     }
 
     /// Has an input decided; returns when the answer is durable.
@@ -120,24 +132,36 @@ impl Writer {
 }
 
 impl WriterThread {
-    /// Decides what waits and ends the thread. Blocks; `false` when the thread had failed.
+    /// Decides and commits what waits and ends the threads. Blocks; `false` when one had failed.
     pub(crate) fn stop(self) -> bool {
         // A queue whose other end is gone means that the thread ended already.
         let _ = self.queue.send(Job::Stop);
-        self.thread.join().is_ok()
+        let decided = self.decider.join().is_ok();
+        let committed = self.committer.join().is_ok();
+        decided && committed
     }
 }
 
-struct Worker {
-    engine: Engine,
+/// Why nothing is taken any more, for everyone who asks.
+type Latched = Arc<OnceLock<String>>;
+
+/// A group on its way from the decider to the committer.
+struct Group {
+    decided: Decided,
+    answers: Vec<oneshot::Sender<Answer>>,
+    started: Instant,
+}
+
+/// Decides groups of what waits.
+struct Decider {
+    engine: Arc<Engine>,
     clock: Arc<dyn Clock>,
-    metrics: Arc<Metrics>,
-    wake: watch::Sender<u64>,
-    latched: Arc<OnceLock<String>>,
+    hand_over: Sender<Group>,
+    latched: Latched,
 }
 
 /// A fault of ours that ends the thread is told by `/readyz` like a failed write.
-impl Drop for Worker {
+impl Drop for Decider {
     fn drop(&mut self) {
         if thread::panicking() {
             let _ = self.latched.set("the writer's thread failed".to_owned());
@@ -145,7 +169,7 @@ impl Drop for Worker {
     }
 }
 
-impl Worker {
+impl Decider {
     fn run(self, queue: &Receiver<Job>) {
         while let Ok(first) = queue.recv() {
             if self.group(first, queue) {
@@ -181,25 +205,63 @@ impl Worker {
             return;
         }
         let started = Instant::now();
-        let size = group.len();
         let (requests, answers): (Vec<Request>, Vec<oneshot::Sender<Answer>>) =
             group.into_iter().map(|waiting| (waiting.request, waiting.answer)).unzip();
-        match self.engine.step(self.clock.now(), requests) {
-            Ok(decided) => {
-                self.metrics.commit(size, started.elapsed());
+        match self.engine.decide(self.clock.now(), requests) {
+            // A committer that is gone has latched; dropping the group tells everyone.
+            Ok(decided) => drop(self.hand_over.send(Group { decided, answers, started })),
+            Err(error) => latch(&self.latched, &error),
+        }
+    }
+}
+
+/// Makes decided groups durable, in their order, and answers them.
+struct Committer {
+    engine: Arc<Engine>,
+    metrics: Arc<Metrics>,
+    wake: watch::Sender<u64>,
+    latched: Latched,
+}
+
+/// See [`Decider`].
+impl Drop for Committer {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            let _ = self.latched.set("the committer's thread failed".to_owned());
+        }
+    }
+}
+
+impl Committer {
+    fn run(self, decided: &Receiver<Group>) {
+        while let Ok(group) = decided.recv() {
+            if self.latched.get().is_none() {
+                self.commit(group);
+            }
+        }
+    }
+
+    fn commit(&self, group: Group) {
+        let Group { decided, answers, started } = group;
+        match self.engine.commit(decided) {
+            Ok(answered) => {
+                self.metrics.commit(answers.len(), started.elapsed());
                 self.wake.send_modify(|groups| *groups = groups.wrapping_add(1));
-                for (sender, answer) in answers.into_iter().zip(decided) {
+                for (sender, answer) in answers.into_iter().zip(answered) {
                     // Nobody waits where the client went away; its input is durable all the same.
                     let _ = sender.send(answer);
                 }
             }
-            Err(error) => {
-                let error = with_causes(&error);
-                tracing::error!(%error, "the writer takes nothing until the server is restarted");
-                let _ = self.latched.set(error);
-            }
+            Err(error) => latch(&self.latched, &error),
         }
     }
+}
+
+/// Takes nothing more from now on.
+fn latch(latched: &OnceLock<String>, error: &StepError) {
+    let error = with_causes(error);
+    tracing::error!(%error, "the writer takes nothing until the server is restarted");
+    let _ = latched.set(error);
 }
 
 /// An error with all its causes.

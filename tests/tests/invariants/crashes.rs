@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use domain::{decide::Verdict, record::Record, state::State};
+use domain::{decide::Verdict, record::Record, state::State, time::Timestamp};
 use engine::step::{Answer, Engine, Request, StepError};
 use event_store::{
     log::{AppendError, EventLog},
@@ -110,19 +110,11 @@ impl Service {
     /// Takes a group in, again after a crash, until it is answered.
     fn take(&mut self, group: &[Step]) -> Result<(), String> {
         let now = group.last().map(|step| step.now).ok_or("nothing to take")?;
-        let requests = || {
-            let request = |step: &Step| Request {
-                ledger: history::ledger(),
-                input: step.input.clone(),
-                body: Arc::from([]),
-            };
-            group.iter().map(request).collect()
-        };
-        let answers = match self.engine.step(now, requests()) {
+        let answers = match self.answers(now, group) {
             Ok(answers) => answers,
             Err(StepError::Append(AppendError::Failed { .. })) => {
                 self.restart(group)?;
-                let again = self.engine.step(now, requests());
+                let again = self.answers(now, group);
                 again.map_err(|error| format!("after a restart: {error}"))?
             }
             Err(error) => return Err(error.to_string()),
@@ -146,6 +138,23 @@ impl Service {
             }
         }
         Ok(())
+    }
+
+    /// Takes the group in as two: the second is decided while the first is not durable yet.
+    fn answers(&self, now: Timestamp, group: &[Step]) -> Result<Vec<Answer>, StepError> {
+        let decide = |steps: &[Step]| {
+            let request = |step: &Step| Request {
+                ledger: history::ledger(),
+                input: step.input.clone(),
+                body: Arc::from([]),
+            };
+            self.engine.decide(now, steps.iter().map(request).collect())
+        };
+        let (first, second) = group.split_at(group.len() / 2);
+        let (first, second) = (decide(first)?, decide(second)?);
+        let mut answers = self.engine.commit(first)?;
+        answers.extend(self.engine.commit(second)?);
+        Ok(answers)
     }
 
     fn learn(&mut self, record: Record) -> Result<(), String> {

@@ -11,7 +11,7 @@ use domain::{
 };
 
 use super::Engine;
-use crate::load::{LoadError, load};
+use crate::load::LoadError;
 
 impl Engine {
     /// The account that a command is about as the state has it.
@@ -83,6 +83,6 @@ impl Engine {
         if state.entities.knows(&key) {
             return Ok(());
         }
-        load(&*self.log, &self.projections, state, key)
+        self.load(state, key)
     }
 }

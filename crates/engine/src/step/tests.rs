@@ -1,5 +1,6 @@
 //! The writer's step against the stores in memory.
 
+mod ahead;
 mod cases;
 mod exceptions;
 mod spending;
