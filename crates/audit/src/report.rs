@@ -56,6 +56,7 @@ impl Kind {
             Self::Stored(FindingKind::Form) => "form",
             Self::Stored(FindingKind::TimeFell) => "time-fell",
             Self::Stored(FindingKind::Body) => "body",
+            Self::Stored(FindingKind::ErasureUnfinished) => "erasure-unfinished",
             Self::Stored(FindingKind::Index) => "index",
             Self::Stored(FindingKind::Stray) => "stray",
             Self::Damaged => "damaged",

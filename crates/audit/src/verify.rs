@@ -84,8 +84,14 @@ pub fn verify(
     mut progress: impl FnMut(&LedgerId, Sequence),
 ) -> Result<Report, AuditError> {
     let mut report = Report::empty();
-    for ledger in log.ledgers()? {
-        let checkpoint = stored_state.sequence(&ledger)?;
+    let ledgers = log.ledgers()?;
+    report.findings.extend(without_records(stored_state, &ledgers)?);
+    for ledger in ledgers {
+        // Views are derived: what can't be read of them is a finding, and the log is checked.
+        let checkpoint = stored_state.sequence(&ledger).unwrap_or_else(|error| {
+            report.findings.push(unread(&ledger, &error));
+            None
+        });
         let mut check = Check::new(log, stored, ledger, checkpoint);
         match check.run(&mut report, &mut progress) {
             Ok(()) => {}
@@ -116,6 +122,34 @@ pub fn verify(
         }
     }
     Ok(report)
+}
+
+/// Stored projections of ledgers that the log does not have: it went back to before their first
+/// record.
+fn without_records(
+    stored_state: &Projections,
+    ledgers: &[LedgerId],
+) -> Result<Vec<Finding>, AuditError> {
+    let stored = match (stored_state.stored_ledgers(), ledgers.first()) {
+        (Ok(stored), _) => stored,
+        (Err(error), Some(ledger)) => return Ok(vec![unread(ledger, &error)]),
+        (Err(error), None) => return Err(error.into()),
+    };
+    let gone = stored.into_iter().filter(|ledger| !ledgers.contains(ledger));
+    let finding = |ledger| Finding {
+        ledger,
+        sequence: None,
+        kind: Kind::ProjectionDiffers,
+        detail: "there are stored projections, and no record".to_owned(),
+    };
+    Ok(gone.map(finding).collect())
+}
+
+/// Stored projections that can't be read, with all that is known of why.
+fn unread(ledger: &LedgerId, error: &dyn std::error::Error) -> Finding {
+    let causes = std::iter::successors(error.source(), |&cause| cause.source());
+    let detail = causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"));
+    Finding { ledger: ledger.clone(), sequence: None, kind: Kind::ProjectionDiffers, detail }
 }
 
 /// The check of one ledger.
@@ -153,6 +187,10 @@ impl<'l> Check<'l> {
         progress: &mut impl FnMut(&LedgerId, Sequence),
     ) -> Result<(), FoldError> {
         let mut known = self.projections.state(&self.ledger)?;
+        if self.checkpoint.is_none() {
+            // Then there must be nothing.
+            self.compare(report)?;
+        }
         loop {
             let records = self.log.scan(&self.ledger, self.folded, CHUNK)?;
             let Some(last) = records.last().map(|last| last.record().sequence) else { break };
@@ -225,14 +263,15 @@ impl<'l> Check<'l> {
 
     fn compare(&self, report: &mut Report) -> Result<(), FoldError> {
         self.projections.checkpoint()?;
-        let count = differing(&self.ledger, &*self.views, self.stored)?;
-        if count > 0 {
-            report.findings.push(Finding {
+        match differing(&self.ledger, &*self.views, self.stored) {
+            Ok(0) => {}
+            Ok(count) => report.findings.push(Finding {
                 ledger: self.ledger.clone(),
                 sequence: self.checkpoint,
                 kind: Kind::ProjectionDiffers,
                 detail: format!("{count} stored entries are not what the records lead to"),
-            });
+            }),
+            Err(error) => report.findings.push(unread(&self.ledger, &error)),
         }
         Ok(())
     }

@@ -7,6 +7,8 @@ use crate::{
     entities::{Entities, Key},
     ids::AccountId,
     input::{Command, Delivery, Input, Order},
+    notice::Notice,
+    policy::Timeline,
     posting,
     record::Record,
     state::{Book, Missing, PriorCommand, PriorEvent, State},
@@ -43,12 +45,34 @@ pub fn apply(state: &mut State, record: &Record) -> Result<Vec<Key>, ApplyFault>
         }
     };
     let changes = changes(state, record).map_err(fault)?;
-    let book = book_after(&state.book, record, &changes).map_err(fault)?;
+    let timeline = check_book(&state.book, record).map_err(fault)?;
     let changed = changes.keys().collect();
+    advance(&mut state.book, record, timeline, &changes);
     state.entities.merge(changes);
-    state.book = book;
     remember(state, record);
     Ok(changed)
+}
+
+/// The keys that applying a record asks for first, to load them before: every [`Missing`] on the
+/// way begins the work anew. A hint alone: what else is needed is still asked for.
+pub fn asks_for(record: &Record, mut ask: impl FnMut(Key)) {
+    if let Input::Delivery(delivery) = &record.input
+        && let Ok(notice) = &delivery.notice
+    {
+        match notice {
+            Notice::Purchase(purchase) => ask(Key::Payment(purchase.payment.clone())),
+            Notice::Adjustment(adjustment) => ask(Key::Payment(adjustment.payment.clone())),
+            Notice::Nothing => {}
+        }
+    }
+    for effect in &record.decision.effects {
+        if let Some(holding) = effect.holding() {
+            ask(Key::Holding(holding.clone()));
+        }
+    }
+    for account in record.decision.accounts() {
+        ask(Key::Account(account));
+    }
 }
 
 /// Folds one record into what anyone may see of an account. Says whether it changed.
@@ -119,18 +143,42 @@ fn learn(draft: &mut Draft<'_>, record: &Record) -> Result<(), Fault> {
     }
 }
 
-fn book_after(book: &Book, record: &Record, changed: &Entities) -> Result<Book, Fault> {
+/// Checks that a record follows the book. Gives the policies after it where it puts one in force.
+fn check_book(book: &Book, record: &Record) -> Result<Option<Timeline>, Fault> {
     if record.sequence != book.next_sequence() {
         return Err(Fault::Broken("its sequence does not follow"));
     }
     if book.recorded_at.is_some_and(|last| record.recorded_at < last) {
         return Err(Fault::Broken("it was recorded before the record before it"));
     }
-    let mut book = book.clone();
+    if sum_after(book, record) != 0 {
+        return Err(Fault::Broken("credits do not sum to zero"));
+    }
+    let Input::Command(command) = &record.input else { return Ok(None) };
+    let Order::ActivatePolicy { policy, .. } = &command.order else { return Ok(None) };
+    let mut timeline = book.timeline.clone();
+    let activated = timeline.activate(policy.clone(), record.recorded_at);
+    activated.map_err(|_| Fault::Broken("its policy does not follow"))?;
+    Ok(Some(timeline))
+}
+
+/// All balances of credits together as a record leaves them.
+fn sum_after(book: &Book, record: &Record) -> i128 {
+    let before = book.house.values().fold(book.customers, |sum, own| sum.saturating_add(*own));
+    record.decision.transfers.iter().fold(before, |sum, transfer| match transfer {
+        Transfer::Credits { amount, .. } => {
+            sum.saturating_add(amount.negated().billionths()).saturating_add(amount.billionths())
+        }
+        Transfer::Money { .. } => sum,
+    })
+}
+
+/// Brings the book up to a record that was checked.
+fn advance(book: &mut Book, record: &Record, timeline: Option<Timeline>, changed: &Entities) {
     book.sequence = Some(record.sequence);
     book.recorded_at = Some(record.recorded_at);
     for transfer in &record.decision.transfers {
-        post(&mut book, transfer);
+        post(book, transfer);
     }
     for (id, hold) in &changed.holds {
         let Some(hold) = hold else { continue };
@@ -139,10 +187,11 @@ fn book_after(book: &Book, record: &Record, changed: &Entities) -> Result<Book, 
             Some(_) => book.holds.remove(&(hold.expires_at, *id)),
         };
     }
+    if let Some(timeline) = timeline {
+        book.timeline = timeline;
+    }
     if let Input::Command(command) = &record.input {
         if let Order::ActivatePolicy { policy, file } = &command.order {
-            let activated = book.timeline.activate(policy.clone(), record.recorded_at);
-            activated.map_err(|_| Fault::Broken("its policy does not follow"))?;
             book.policy_file = Some(*file);
             book.activations.insert(policy.version, record.sequence);
         }
@@ -150,12 +199,6 @@ fn book_after(book: &Book, record: &Record, changed: &Entities) -> Result<Book, 
             book.settings = Some(settings.clone());
         }
     }
-    let assets =
-        book.house.values().fold(book.customers, |sum, balance| sum.saturating_add(*balance));
-    if assets != 0 {
-        return Err(Fault::Broken("credits do not sum to zero"));
-    }
-    Ok(book)
 }
 
 /// Posts one transfer to the balances that the ledger keeps once.

@@ -92,8 +92,16 @@ impl Credits {
     /// The amount that has so many billionths; `None` out of range.
     #[must_use]
     pub fn from_billionths(billionths: i128) -> Option<Self> {
-        let amount = Decimal::try_from_i128_with_scale(billionths, u32::from(DECIMALS_MAX)).ok()?;
-        Self::new(amount)
+        let mut scale = u32::from(DECIMALS_MAX);
+        // Nearly all amounts that are read fit 64 bits, in which trailing zeros go quickly.
+        let Ok(mut amount) = i64::try_from(billionths) else {
+            return Self::new(Decimal::try_from_i128_with_scale(billionths, scale).ok()?);
+        };
+        while scale > 0 && amount % 10 == 0 {
+            amount /= 10;
+            scale = scale.saturating_sub(1);
+        }
+        Self::in_range(Decimal::new(amount, scale))
     }
 
     /// The decimal, without trailing zeros.

@@ -425,4 +425,40 @@ impl Effect {
             | Self::Released(_) => None,
         }
     }
+
+    /// The holding that this effect moves credits of.
+    pub(crate) const fn holding(&self) -> Option<&HoldingId> {
+        match self {
+            Self::HoldingOpened { holding, .. }
+            | Self::Taken { holding, .. }
+            | Self::Awaited { holding, .. }
+            | Self::Forgiven { holding, .. }
+            | Self::Settled { taker: holding, .. }
+            | Self::Unsettled { taker: holding, .. } => Some(holding),
+            Self::Granted { lot, .. }
+            | Self::Drawn { lot, .. }
+            | Self::Reserved { lot, .. }
+            | Self::Unreserved { lot, .. }
+            | Self::Returned { lot, .. } => Some(&lot.holding),
+            Self::PaymentAssigned { .. }
+            | Self::AccountOpened { .. }
+            | Self::HoldPlaced { .. }
+            | Self::HoldEnded { .. }
+            | Self::Debited { .. }
+            | Self::MoneyMoved { .. }
+            | Self::Frozen { .. }
+            | Self::Unfrozen { .. }
+            | Self::ChargebackCounted { .. }
+            | Self::Closed { .. }
+            | Self::Reopened { .. }
+            | Self::CustomerAssigned { .. }
+            | Self::PaymentImported(_)
+            | Self::CaseChanged(_)
+            | Self::DisputeRuled { .. }
+            | Self::Raised(_)
+            | Self::Cleared(_)
+            | Self::Resolved(_)
+            | Self::Released(_) => None,
+        }
+    }
 }

@@ -6,6 +6,8 @@
 pub(crate) mod change;
 mod lots;
 
+use std::sync::Arc;
+
 use crate::{
     account::{Account, Books},
     case::Case,
@@ -82,16 +84,17 @@ macro_rules! read {
     };
 }
 
-/// The copy of an entity that can be changed.
+/// The copy of an entity that can be changed; made when it is first asked for.
 macro_rules! change {
-    ($one_mut:ident, $one:ident, $all:ident: $Id:ty => $Value:ty, $lacking:literal) => {
+    ($one_mut:ident, $Kind:ident, $all:ident: $Id:ty => $Value:ty, $lacking:literal) => {
         pub(crate) fn $one_mut(&mut self, id: &$Id) -> Result<&mut $Value, Fault> {
             if !self.own.$all.contains_key(id) {
-                let known = self.$one(id)?.cloned();
-                self.own.$all.insert(id.clone(), known);
+                let known = self.state.entities.$all.get(id);
+                let known = known.ok_or_else(|| Missing(Key::$Kind(id.clone())))?;
+                self.own.$all.insert(id.clone(), known.clone());
             }
             let own = self.own.$all.get_mut(id).and_then(Option::as_mut);
-            own.ok_or(Fault::Broken($lacking))
+            own.map(Arc::make_mut).ok_or(Fault::Broken($lacking))
         }
     };
 }
@@ -112,16 +115,17 @@ impl<'s> Draft<'s> {
     read!(exception, Exception: ExceptionId => Filed);
     read!(release, Release: Sequence => Sequence);
 
-    change!(account_mut, account, accounts: AccountId => Account, "an account is not open");
-    change!(known_payment_mut, payment, payments: PaymentKey => Payment, "a payment is unknown");
-    change!(hold_mut, hold, holds: OperationId => Hold, "a hold is unknown");
-    change!(debit_mut, debit, debits: OperationId => Debit, "a debit is unknown");
-    change!(exception_mut, exception, exceptions: ExceptionId => Filed, "nothing was raised");
+    change!(account_mut, Account, accounts: AccountId => Account, "an account is not open");
+    change!(holding_mut, Holding, holdings: HoldingId => Holding, "a lot is not open");
+    change!(known_payment_mut, Payment, payments: PaymentKey => Payment, "a payment is unknown");
+    change!(hold_mut, Hold, holds: OperationId => Hold, "a hold is unknown");
+    change!(debit_mut, Debit, debits: OperationId => Debit, "a debit is unknown");
+    change!(exception_mut, Exception, exceptions: ExceptionId => Filed, "nothing was raised");
 
     /// A payment to change; one of which nothing is known yet is made.
     pub(crate) fn payment_mut(&mut self, key: &PaymentKey) -> Result<&mut Payment, Fault> {
         if self.payment(key)?.is_none() {
-            self.own.payments.insert(key.clone(), Some(Payment::unknown()));
+            self.own.payments.insert(key.clone(), Some(Arc::new(Payment::unknown())));
         }
         self.known_payment_mut(key)
     }
@@ -186,37 +190,16 @@ impl<'s> Draft<'s> {
 
     /// The account whose books an effect can move.
     fn account_of(&self, effect: &Effect) -> Result<Option<AccountId>, Fault> {
-        let holding = match effect {
-            Effect::AccountOpened { account }
-            | Effect::Frozen { account, .. }
-            | Effect::Unfrozen { account, .. }
-            | Effect::Closed { account, .. }
-            | Effect::Reopened { account }
-            | Effect::ChargebackCounted { account, .. } => return Ok(Some(account.clone())),
-            Effect::HoldingOpened { terms, .. } => return Ok(Some(terms.account.clone())),
-            Effect::Granted { lot, .. }
-            | Effect::Drawn { lot, .. }
-            | Effect::Reserved { lot, .. }
-            | Effect::Unreserved { lot, .. }
-            | Effect::Returned { lot, .. } => &lot.holding,
-            Effect::Taken { holding, .. }
-            | Effect::Awaited { holding, .. }
-            | Effect::Forgiven { holding, .. } => holding,
-            Effect::Settled { taker, .. } | Effect::Unsettled { taker, .. } => taker,
-            Effect::PaymentAssigned { .. }
-            | Effect::HoldPlaced { .. }
-            | Effect::HoldEnded { .. }
-            | Effect::Debited { .. }
-            | Effect::MoneyMoved { .. }
-            | Effect::CustomerAssigned { .. }
-            | Effect::PaymentImported(_)
-            | Effect::CaseChanged(_)
-            | Effect::DisputeRuled { .. }
-            | Effect::Raised(_)
-            | Effect::Cleared(_)
-            | Effect::Resolved(_)
-            | Effect::Released(_) => return Ok(None),
-        };
+        if let Effect::ChargebackCounted { account, .. } = effect {
+            return Ok(Some(account.clone()));
+        }
+        if let Effect::HoldingOpened { terms, .. } = effect {
+            return Ok(Some(terms.account.clone()));
+        }
+        if let Some(account) = effect.account() {
+            return Ok(Some(account.clone()));
+        }
+        let Some(holding) = effect.holding() else { return Ok(None) };
         let holding = self.holding(holding)?.ok_or(Fault::Broken("a lot is not open"))?;
         Ok(Some(holding.terms.account.clone()))
     }

@@ -2,7 +2,7 @@
 //!
 //! One table names every kind once; keys, storage and copies follow from it.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
     account::Account,
@@ -30,17 +30,17 @@ macro_rules! entities {
             Command(IdempotencyKey),
         }
 
-        /// One entity.
+        /// One entity, shared by all who have loaded it: a change is made on a copy.
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub enum Entity {
-            $($(#[$doc])* $Kind($Value),)+
+            $($(#[$doc])* $Kind(Arc<$Value>),)+
         }
 
         /// Some entities of a ledger. `None` says that there is no such thing; no entry says that
         /// nobody looked yet.
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub struct Entities {
-            $(pub(crate) $all: BTreeMap<$Id, Option<$Value>>,)+
+            $(pub(crate) $all: BTreeMap<$Id, Option<Arc<$Value>>>,)+
         }
 
         impl Entities {
@@ -104,7 +104,7 @@ macro_rules! entities {
                 /// The outer `None`: nobody looked yet.
                 #[must_use]
                 pub fn $one(&self, id: &$Id) -> Option<Option<&$Value>> {
-                    self.$all.get(id).map(Option::as_ref)
+                    self.$all.get(id).map(Option::as_deref)
                 }
             )+
         }

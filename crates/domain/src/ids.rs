@@ -20,18 +20,18 @@ pub enum IdFault {
 }
 
 /// Checks that a text is neither empty nor longer than `max` bytes.
-fn sized(text: &str, max: usize) -> Result<Arc<str>, IdFault> {
+const fn sized(text: &str, max: usize) -> Result<(), IdFault> {
     match text.len() {
         0 => Err(IdFault::Empty),
         length if length > max => Err(IdFault::TooLong { max }),
-        _ => Ok(Arc::from(text)),
+        _ => Ok(()),
     }
 }
 
 /// Checks that a text can stand in a URL path, a file name and a NATS subject as it is.
-fn plain(text: &str, max: usize) -> Result<Arc<str>, IdFault> {
-    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
-    if text.chars().all(allowed) { sized(text, max) } else { Err(IdFault::Characters) }
+fn plain(text: &str, max: usize) -> Result<(), IdFault> {
+    let allowed = |byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_');
+    if text.bytes().all(allowed) { sized(text, max) } else { Err(IdFault::Characters) }
 }
 
 macro_rules! text_id {
@@ -46,7 +46,15 @@ macro_rules! text_id {
             /// # Errors
             /// Empty, too long or, for names, a character that is not allowed.
             pub fn new(text: &str) -> Result<Self, IdFault> {
-                $check(text, $max).map(Self)
+                $check(text, $max).map(|()| Self(Arc::from(text)))
+            }
+
+            /// Checks a text that others have too, and makes the identifier without a copy.
+            ///
+            /// # Errors
+            /// As [`Self::new`].
+            pub fn shared(text: Arc<str>) -> Result<Self, IdFault> {
+                $check(&text, $max).map(|()| Self(text))
             }
 
             /// The text as it was given.

@@ -1,6 +1,8 @@
 //! What can be asked of a ledger: a provider's delivery or our own users' command.
 
-use std::sync::Arc;
+mod order;
+
+use std::{collections::BTreeSet, sync::Arc};
 
 use crate::{
     account::{DisputeCause, FreezeId},
@@ -337,82 +339,20 @@ pub enum Order {
     },
     /// Puts the settings that decide in force.
     Configure(Settings),
-}
-
-impl Order {
-    /// The name that the API and the balance events show.
-    #[must_use]
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::Debit { .. } => "debit",
-            Self::Hold { .. } => "hold",
-            Self::Capture { .. } => "capture",
-            Self::ReleaseHold { .. } => "release_hold",
-            Self::ExpireHold { .. } => "expire_hold",
-            Self::Return { .. } => "return",
-            Self::Grant { .. } => "grant",
-            Self::Freeze { .. } => "freeze",
-            Self::Unfreeze { .. } => "unfreeze",
-            Self::ClearMeasure { .. } => "clear_measure",
-            Self::Close { .. } => "close",
-            Self::WriteOff { .. } => "write_off",
-            Self::AssignPayment { .. } => "assign_payment",
-            Self::AssignCustomer { .. } => "assign_customer",
-            Self::OpenCase { .. } => "open_case",
-            Self::InformCase { .. } => "inform_case",
-            Self::ApproveCase { .. } => "approve_case",
-            Self::DenyCase { .. } => "deny_case",
-            Self::WithdrawCase { .. } => "withdraw_case",
-            Self::ConcludeDispute { .. } => "conclude_dispute",
-            Self::Release { .. } => "release",
-            Self::Resolve { .. } => "resolve",
-            Self::Import(_) => "import",
-            Self::ActivatePolicy { .. } => "activate_policy",
-            Self::Configure(_) => "configure",
-        }
-    }
-
-    /// The delivery that this order decides again.
-    #[must_use]
-    pub fn released(&self) -> Option<&Delivery> {
-        if let Self::Release { delivery, .. } = self { Some(delivery) } else { None }
-    }
-
-    /// The account that this order names; none where it names another thing or the whole ledger.
-    #[must_use]
-    pub fn account(&self) -> Option<&AccountId> {
-        match self {
-            Self::Debit { account, .. }
-            | Self::Hold { account, .. }
-            | Self::Capture { account, .. }
-            | Self::ReleaseHold { account, .. }
-            | Self::ExpireHold { account, .. }
-            | Self::Return { account, .. }
-            | Self::Grant { account, .. }
-            | Self::Freeze { account, .. }
-            | Self::Unfreeze { account, .. }
-            | Self::ClearMeasure { account, .. }
-            | Self::Close { account, .. }
-            | Self::WriteOff { account, .. }
-            | Self::AssignPayment { account, .. }
-            | Self::AssignCustomer { account, .. }
-            | Self::OpenCase { account, .. } => Some(account),
-            Self::Import(import) => Some(&import.account),
-            Self::InformCase { .. }
-            | Self::ApproveCase { .. }
-            | Self::DenyCase { .. }
-            | Self::WithdrawCase { .. }
-            | Self::ConcludeDispute { .. }
-            | Self::Release { .. }
-            | Self::Resolve { .. }
-            | Self::ActivatePolicy { .. }
-            | Self::Configure(_) => None,
-        }
-    }
+    /// Erases the raw bodies of records; what the records themselves say stays.
+    Erase {
+        /// Which records', 1 to [`ERASED_MAX`].
+        records: BTreeSet<Sequence>,
+        /// Why.
+        reason: Text,
+    },
 }
 
 /// The longest time that a hold can be asked for, in seconds: 365 days.
 pub const HOLD_SECONDS_MAX: u32 = 31_536_000;
+
+/// How many records' bodies one command erases at most: what it records stays small.
+pub const ERASED_MAX: usize = 4_096;
 
 /// What an operator gives back instead of what was quoted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -14,7 +14,7 @@ pub struct Currency {
     decimals: u8,
 }
 
-/// The currencies of Paddle's list, each with the decimals of its amounts there.
+/// The currencies of Paddle's list in order, each with the decimals of its amounts there.
 const CURRENCIES: &[(&str, u8)] = &[
     ("ARS", 2),
     ("AUD", 2),
@@ -55,7 +55,8 @@ impl Currency {
     /// The currency with this ISO 4217 code in upper case; `None` when we don't know its decimals.
     #[must_use]
     pub fn new(code: &str) -> Option<Self> {
-        let (_, decimals) = CURRENCIES.iter().find(|(known, _)| *known == code)?;
+        let place = CURRENCIES.binary_search_by_key(&code, |(known, _)| known).ok()?;
+        let (_, decimals) = CURRENCIES.get(place)?;
         Some(Self { code: code.as_bytes().try_into().ok()?, decimals: *decimals })
     }
 
@@ -216,6 +217,9 @@ mod tests {
         assert_eq!(Currency::new("usd"), None);
         assert_eq!(Currency::new("XXX"), None);
         assert_eq!(CURRENCIES.len(), 33);
+        for (code, decimals) in CURRENCIES {
+            assert_eq!(Currency::new(code).map(Currency::decimals), Some(*decimals), "{code}");
+        }
     }
 
     #[test]

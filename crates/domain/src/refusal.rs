@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use crate::{
     credits::Credits,
-    ids::Text,
+    ids::{Sequence, Text},
     money::{Currency, Minor},
     policy::TimelineFault,
 };
@@ -130,4 +130,14 @@ pub enum Refusal {
     ExceptionUnknown,
     /// The exception has ended.
     ExceptionEnded,
+    /// No such record in the ledger yet.
+    RecordUnknown {
+        /// Which.
+        record: Sequence,
+    },
+    /// An erasure names no record, or more than one command erases.
+    ErasureInvalid {
+        /// How many it names.
+        count: usize,
+    },
 }

@@ -133,6 +133,8 @@ pub(crate) enum FrameFault {
     Digest,
     #[error("a stored value is cut or malformed")]
     Malformed,
+    #[error("a stored value is packed in way {0}: it was written by a newer program; upgrade")]
+    PackingUnknown(u8),
     #[error("a piece of a stored value is missing")]
     PartMissing,
     #[error("a stored value does not decompress")]
@@ -164,7 +166,7 @@ impl<'a> Part<'a> {
         let packing = match reader.array()? {
             [0] => Packing::Plain,
             [1] => Packing::Zstd,
-            _ => return Err(FrameFault::Malformed),
+            [other] => return Err(FrameFault::PackingUnknown(other)),
         };
         let raw_length = reader.length()?;
         if parts == 0 || raw_length > RAW_BYTES_MAX {

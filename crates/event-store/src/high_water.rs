@@ -14,6 +14,7 @@ use std::{
 use domain::ids::{LedgerId, Sequence};
 use sha2::{Digest as _, Sha256};
 
+/// The first line, which ends with the version.
 const VERSION: &str = "tallyhook high-water 1";
 
 /// The last record of each ledger.
@@ -28,6 +29,12 @@ pub enum HighWaterError {
     /// The file is not as it was written.
     #[error("read {path}: it is damaged; check the log, then delete it")]
     Damaged {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A newer program wrote the file.
+    #[error("read {path}: it was written by a newer program; upgrade")]
+    Newer {
         /// The file.
         path: PathBuf,
     },
@@ -56,7 +63,14 @@ impl HighWater {
     /// Reads the file; without one, nothing was noted.
     pub(crate) fn read(path: &Path) -> Result<Self, HighWaterError> {
         match std::fs::read(path) {
-            Ok(bytes) => parse(&bytes).ok_or_else(|| HighWaterError::Damaged { path: path.into() }),
+            Ok(bytes) => parse(&bytes).ok_or_else(|| {
+                let path = path.into();
+                if is_newer(&bytes) {
+                    HighWaterError::Newer { path }
+                } else {
+                    HighWaterError::Damaged { path }
+                }
+            }),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 Ok(Self { ends: BTreeMap::new() })
             }
@@ -73,7 +87,7 @@ impl HighWater {
         })
     }
 
-    fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let lines = self.ends.iter().map(|(ledger, sequence)| format!("{ledger} {sequence}\n"));
         let text = format!("{VERSION}\n{}", lines.collect::<String>());
         let digest = hex::encode(Sha256::digest(&text));
@@ -81,7 +95,7 @@ impl HighWater {
     }
 }
 
-fn parse(bytes: &[u8]) -> Option<HighWater> {
+pub(crate) fn parse(bytes: &[u8]) -> Option<HighWater> {
     let text = std::str::from_utf8(bytes).ok()?;
     let lines = text.strip_prefix(VERSION)?.strip_prefix('\n')?;
     let mut ends = BTreeMap::new();
@@ -95,7 +109,19 @@ fn parse(bytes: &[u8]) -> Option<HighWater> {
     (parsed.text() == text).then_some(parsed)
 }
 
-fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+/// Whether an undamaged file has a first line like ours with another version: the last line covers
+/// all that is before it, in every version.
+fn is_newer(bytes: &[u8]) -> bool {
+    const DIGEST_LINE_BYTES: usize = 7 + 64 + 1;
+    let Some(end) = bytes.len().checked_sub(DIGEST_LINE_BYTES) else { return false };
+    let (covered, digest) = bytes.split_at(end);
+    let said = format!("sha256 {}\n", hex::encode(Sha256::digest(covered)));
+    covered.starts_with(b"tallyhook high-water ") && digest == said.as_bytes()
+}
+
+/// Replaces a file whole; durable when it returns `Ok`.
+/// Replaces a file whole; durable when it returns `Ok`.
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let new = path.with_extension("new");
     let mut file = File::create(&new)?;
     file.write_all(bytes)?;
@@ -125,6 +151,20 @@ mod tests {
         noted().write(&path).unwrap();
         noted().write(&path).unwrap();
         assert_eq!(HighWater::read(&path).unwrap(), noted());
+    }
+
+    #[test]
+    fn a_file_of_a_newer_program_is_told_from_a_damaged_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("high-water");
+        let text = "tallyhook high-water 2\nmain 7 and more\n";
+        let digest = hex::encode(Sha256::digest(text));
+        std::fs::write(&path, format!("{text}sha256 {digest}\n")).unwrap();
+        let refused = HighWater::read(&path).unwrap_err();
+        assert!(matches!(refused, HighWaterError::Newer { .. }));
+        assert!(refused.to_string().ends_with("it was written by a newer program; upgrade"));
+        std::fs::write(&path, format!("{text}sha256 {}\n", digest.replace('a', "b"))).unwrap();
+        assert!(matches!(HighWater::read(&path), Err(HighWaterError::Damaged { .. })));
     }
 
     #[test]

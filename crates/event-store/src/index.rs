@@ -37,6 +37,13 @@ const GROUP_COUNT_MAX: usize = 8 * 1024;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Mark([u8; 16]);
 
+#[cfg(feature = "tamper")]
+impl From<[u8; 16]> for Mark {
+    fn from(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+}
+
 impl Mark {
     /// The mark of an event, a conflict or a command; none of anything else.
     pub(crate) fn of_key(ledger: &LedgerId, key: &Key) -> Option<Self> {

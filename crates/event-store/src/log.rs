@@ -13,7 +13,7 @@ use domain::{
 
 use sha2::{Digest as _, Sha256};
 
-use crate::{chain::Hash, pack::Packed};
+use crate::{chain::Hash, pack::Packed, space::NoSpace};
 
 /// The most bytes that one body may have.
 pub const BODY_BYTES_MAX: usize = 1 << 20;
@@ -99,7 +99,8 @@ pub trait EventLog: Send + Sync {
     /// another commits the group before.
     ///
     /// # Errors
-    /// A group that can't follow what was taken in is refused, and the log stays as it was.
+    /// A group that can't follow what was taken in, or for which there is no room, is refused, and
+    /// the log stays as it was.
     fn prepare(&self, group: Vec<Append>) -> Result<Prepared, AppendError>;
 
     /// Writes a prepared group, whole or not at all; durable and visible to readers when it
@@ -272,6 +273,10 @@ pub enum AppendError {
         /// The record.
         sequence: Sequence,
     },
+    /// There is no room on the disk. Nothing was written, and the log takes groups again once
+    /// there is.
+    #[error(transparent)]
+    NoSpace(#[from] NoSpace),
     /// An earlier commit failed: nothing more is written until the store is opened again.
     #[error("append after a failed write: {reason}")]
     Latched {

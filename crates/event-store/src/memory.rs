@@ -4,7 +4,7 @@
 //! Nothing is encoded here but the forms that the hash chain covers. What the log on sled answers
 //! is tested against this one.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use domain::{
     entities::Key,
@@ -18,6 +18,7 @@ use crate::{
     form,
     log::{self, Append, AppendError, EventLog, Head, Prepared, ReadError, Recorded},
     pack::Packed,
+    space::Space,
     views::{self, Change, Entry, ViewError, ViewStore},
 };
 
@@ -25,6 +26,8 @@ use crate::{
 #[derive(Debug)]
 pub struct MemoryLog {
     inner: Mutex<Inner>,
+    /// The room that it pretends to need; none where there is always enough.
+    space: Option<Arc<Space>>,
 }
 
 /// Where the next commit fails, as a crash or a full disk would make it.
@@ -78,7 +81,13 @@ impl MemoryLog {
     /// An empty log.
     #[must_use]
     pub fn new() -> Self {
-        Self { inner: Mutex::new(Inner::default()) }
+        Self { inner: Mutex::new(Inner::default()), space: None }
+    }
+
+    /// An empty log that needs room as one on a disk does.
+    #[must_use]
+    pub fn with_space(space: Arc<Space>) -> Self {
+        Self { inner: Mutex::new(Inner::default()), space: Some(space) }
     }
 
     /// Makes the next commit fail there; the log latches then.
@@ -96,7 +105,7 @@ impl MemoryLog {
         inner.prepared = 0;
         inner.committed = 0;
         inner.books.values_mut().for_each(|book| book.visible = book.rows.len());
-        Self { inner: Mutex::new(inner) }
+        Self { inner: Mutex::new(inner), space: self.space.clone() }
     }
 }
 
@@ -122,6 +131,11 @@ impl EventLog for MemoryLog {
         inner.refuse_if_latched()?;
         let head = |ledger: &LedgerId| inner.taken(ledger);
         log::check_group(&group, head)?;
+        if let Some(space) = &self.space {
+            let bodies =
+                group.iter().map(|append| append.body.len()).fold(0, usize::saturating_add);
+            space.admit(u64::try_from(bodies).unwrap_or(u64::MAX))?;
+        }
         let mut heads = BTreeMap::new();
         for append in &group {
             let before = heads.get(&append.ledger).copied().or_else(|| head(&append.ledger));

@@ -22,6 +22,15 @@ pub(crate) struct Packed {
     pub(crate) heads: BTreeMap<LedgerId, Head>,
 }
 
+impl Packed {
+    /// The size of what is to be stored.
+    pub(crate) fn bytes(&self) -> u64 {
+        let bytes = |(key, value): &Piece| key.len().saturating_add(value.len());
+        let total = self.pieces.iter().map(bytes).fold(0, usize::saturating_add);
+        u64::try_from(total).unwrap_or(u64::MAX)
+    }
+}
+
 /// Packs a group whose records follow the heads.
 pub(crate) fn pack(
     packer: &mut Packer,

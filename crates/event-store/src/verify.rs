@@ -4,9 +4,10 @@
 //! what was read when the store opened. A changed, removed, swapped or inserted byte of a stored
 //! value is found by its digest or by its neighbours; a whole value that was replaced by another
 //! with a digest of its own is found by the chain, the bodies' digests in the records, or, in
-//! the index, because an index made from the records is another.
+//! the index, because an index made from the records is another. A body may be missing only where a
+//! record erases it, and must be then.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use domain::{
     ids::{Digest, LedgerId, Sequence},
@@ -17,7 +18,7 @@ use sha2::{Digest as _, Sha256};
 use crate::{
     block::{Entries, Records, decode_bodies},
     chain::Hash,
-    form,
+    erasure, form,
     index::{Overlay, Run, RunHead},
     key::{Kind, StoredKey, prefix},
     log::{EventLog as _, ReadError, body_digest},
@@ -49,8 +50,10 @@ pub enum FindingKind {
     Form,
     /// A record was recorded before the one before it.
     TimeFell,
-    /// A body is not the one that the record names, or is missing.
+    /// A body is not the one that the record names, or is missing although no record erases it.
     Body,
+    /// A body that a record erases is still there: the erasure was cut short.
+    ErasureUnfinished,
     /// The index is not the one that the records make.
     Index,
     /// A value under a key that nothing has.
@@ -122,6 +125,10 @@ struct Check<'a> {
     body_block: Option<(StoredKey, Vec<u8>)>,
     /// The body that comes next.
     next_body: Sequence,
+    /// The records whose bodies are not there.
+    bodiless: BTreeSet<Sequence>,
+    /// The records that erase bodies, each with those that it names.
+    erasures: BTreeMap<Sequence, BTreeSet<Sequence>>,
     /// The heads of the index runs that were not reached yet.
     runs: VecDeque<RunHead>,
     /// What the records since the last run put into the index, while all could be read.
@@ -141,6 +148,8 @@ impl<'a> Check<'a> {
             bodies: Walk::new(log.values(), Kind::Bodies, ledger),
             body_block: None,
             next_body: Sequence::FIRST,
+            bodiless: BTreeSet::new(),
+            erasures: BTreeMap::new(),
             runs: VecDeque::new(),
             overlay: Some(Overlay::default()),
         }
@@ -194,6 +203,9 @@ impl<'a> Check<'a> {
                 }
                 self.recorded_at = Some(record.recorded_at);
                 self.bodies_due.push_back((sequence, body_digest(&record)));
+                if let Some(erased) = erasure::erased(&record) {
+                    self.erasures.insert(sequence, erased.clone());
+                }
                 if let Some(overlay) = &mut self.overlay {
                     overlay.add(self.ledger, &record);
                 }
@@ -251,7 +263,11 @@ impl<'a> Check<'a> {
             else {
                 continue;
             };
-            if !body.is_empty() && Sha256::digest(body)[..] != digest.0 {
+            if Sha256::digest(body)[..] == digest.0 {
+                continue;
+            } else if body.is_empty() {
+                self.bodiless.insert(sequence);
+            } else {
                 self.findings.add(Some(sequence), FindingKind::Body, "has another digest");
             }
         }
@@ -278,7 +294,42 @@ impl<'a> Check<'a> {
             let detail = "the index ends where no block does";
             self.findings.add(Some(run.last), FindingKind::Index, detail);
         }
+        self.check_erasures()
+    }
+
+    /// Compares the bodies that are not there with those that were erased.
+    fn check_erasures(&mut self) -> Result<(), ReadError> {
+        let mut bodiless = std::mem::take(&mut self.bodiless);
+        for (erasure, erased) in std::mem::take(&mut self.erasures) {
+            let mut left = Vec::new();
+            for sequence in erased {
+                if !bodiless.remove(&sequence) && self.has_body(sequence)? {
+                    left.push(sequence);
+                }
+            }
+            if let Some(first) = left.first() {
+                let detail = format!(
+                    "{} of the bodies that it erases are still there, the first of record {first}; \
+                     run `tallyhook erase` again",
+                    left.len()
+                );
+                self.findings.add(Some(erasure), FindingKind::ErasureUnfinished, detail);
+            }
+        }
+        for sequence in bodiless {
+            let detail = "is missing, and no record erases it";
+            self.findings.add(Some(sequence), FindingKind::Body, detail);
+        }
         Ok(())
+    }
+
+    /// Whether there is a body. A damaged one was found already.
+    fn has_body(&self, sequence: Sequence) -> Result<bool, ReadError> {
+        match self.log.body(self.ledger, sequence) {
+            Ok(body) => Ok(body.is_some_and(|body| !body.is_empty())),
+            Err(ReadError::Damaged { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// Reads the heads of the index's runs, and checks every chunk by itself.

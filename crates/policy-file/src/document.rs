@@ -247,4 +247,12 @@ mod tests {
              environment SERVER__ROLES: server.roles[0]: \"reed\" is not one of \"read\"; did you mean \"read\"?",
         );
     }
+
+    #[test]
+    fn a_fault_of_a_variable_with_an_odd_name_is_on_one_line() {
+        check(
+            &[(&["li\nmits"], "1")],
+            "environment LI\\nMITS: \"li\\nmits\": is not a known key; did you mean \"limits\"?",
+        );
+    }
 }

@@ -39,7 +39,10 @@ impl fmt::Display for Fault {
                 write!(f, "line {line}, column {column}: ")?;
             }
             Place::Line { line, .. } => write!(f, "line {line}: {}: ", self.key)?,
-            Place::Variable(name) => write!(f, "environment {name}: {}: ", self.key)?,
+            // A name of the environment may have any characters.
+            Place::Variable(name) => {
+                write!(f, "environment {}: {}: ", name.escape_debug(), self.key)?;
+            }
         }
         write!(f, "{}; {}", self.problem, self.remedy)
     }

@@ -26,6 +26,11 @@ impl Projections {
         inner.records >= RECORDS_MAX && inner.writing.is_empty()
     }
 
+    /// How many records were absorbed since the last checkpoint began.
+    pub(crate) fn records_since_checkpoint(&self) -> usize {
+        self.inner.lock().records
+    }
+
     /// Writes what changed to the store of views. Reads and changes go on meanwhile, so that
     /// another thread than the writer's can do it; one checkpoint at a time.
     ///
@@ -42,9 +47,12 @@ impl Projections {
             let mut changed = std::mem::replace(&mut inner.changed, fresh);
             let books = inner.books.iter().filter(|(_, book)| book.sequence.is_some());
             let books = books.map(|(ledger, book)| {
-                (keys::book(ledger), Some(Arc::new(Stored::Book(book.clone()))))
+                (keys::book(ledger), Some(Stored::Book(Arc::new(book.clone()))))
             });
             changed.extend(books);
+            if let Some(fresh) = &mut inner.fresh {
+                changed.keys().for_each(|key| fresh.store(key));
+            }
             inner.writing = Arc::new(changed);
             inner.records = 0;
             Arc::clone(&inner.writing)
@@ -67,10 +75,10 @@ impl Projections {
 
 /// In the order of their keys, in which the store takes them fastest.
 fn encoded(changes: &Layer) -> Vec<Change> {
-    let encode = |(key, entity): (&Vec<u8>, &Option<Arc<Stored>>)| {
-        (key.clone(), entity.as_deref().map(Stored::encode))
+    let mut sorted: Vec<(&Vec<u8>, &Option<Stored>)> = changes.iter().collect();
+    sorted.sort_unstable_by_key(|(key, _)| *key);
+    let encode = |(key, entity): (&Vec<u8>, &Option<Stored>)| {
+        (key.clone(), entity.as_ref().map(Stored::encode))
     };
-    let mut encoded: Vec<Change> = changes.iter().map(encode).collect();
-    encoded.sort_unstable();
-    encoded
+    sorted.into_iter().map(encode).collect()
 }

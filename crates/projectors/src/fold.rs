@@ -1,23 +1,42 @@
 //! Bringing the state up to the log's end.
+//!
+//! Three threads share the work of [`Projections::catch_up`]: one reads, checks and decodes records
+//! ahead, one applies them in order, and one writes checkpoints. What comes out is the same as with
+//! one thread: records are applied one by one, and a checkpoint is a moment between two chunks.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    sync::mpsc::{Receiver, SyncSender, sync_channel},
+    thread::{Scope, ScopedJoinHandle},
+};
 
 use domain::{
-    apply::{ApplyFault, Contradiction, apply},
+    apply::{ApplyFault, Contradiction, apply, asks_for},
     entities::Key,
     ids::{LedgerId, Sequence},
     record::Record,
     state::State,
 };
 use event_store::{
-    log::{EventLog, ReadError},
+    log::{EventLog, ReadError, Recorded},
     views::ViewError,
 };
 
-use crate::projections::{Projections, StateError};
+use crate::{
+    fresh::Fresh,
+    projections::{Projections, StateError},
+};
 
-/// How many records are read at once.
-const CHUNK: usize = 1_024;
+/// How many records are read at once: about a block, so that a chunk stays in the processor's cache
+/// from its reading to its end.
+const CHUNK: usize = 256;
+
+/// How many chunks are read ahead.
+const AHEAD: usize = 4;
+
+/// After so many records a checkpoint is due while catching up. Nobody waits for a checkpoint then,
+/// and an account that many records change is written once.
+const CHECKPOINT_RECORDS: usize = 16_384;
 
 /// Why the state can't follow the log.
 #[derive(Debug, thiserror::Error)]
@@ -37,7 +56,7 @@ pub enum FoldError {
     /// The stored state is ahead of the log: the log went back, or views of another log lie there.
     #[error(
         "follow ledger {ledger}: its stored state is at record {state}, its log ends before; \
-         restore the log, or delete the folder of views if the log is whole"
+         restore the log, or delete the file `views` if the log is whole"
     )]
     Ahead {
         /// The ledger.
@@ -56,28 +75,63 @@ impl Projections {
     pub fn catch_up(
         &self,
         log: &dyn EventLog,
+        progress: impl FnMut(&LedgerId, Sequence),
+    ) -> Result<(), FoldError> {
+        self.catch_up_storing(log, CHECKPOINT_RECORDS, progress)
+    }
+
+    /// Catches up with a checkpoint after so many records.
+    fn catch_up_storing(
+        &self,
+        log: &dyn EventLog,
+        checkpoint_records: usize,
         mut progress: impl FnMut(&LedgerId, Sequence),
     ) -> Result<(), FoldError> {
-        for ledger in log.ledgers()? {
+        let ledgers = log.ledgers()?;
+        for ledger in self.stored_ledgers()?.into_iter().filter(|known| !ledgers.contains(known)) {
+            if let Some(state) = self.sequence(&ledger)? {
+                return Err(FoldError::Ahead { ledger, state });
+            }
+        }
+        for ledger in ledgers {
             self.remove_outdated(&ledger)?;
-            let mut after = self.sequence(&ledger)?;
+            let after = self.sequence(&ledger)?;
             if let Some(state) = after
                 && log.head(&ledger).is_none_or(|head| head.sequence < state)
             {
                 return Err(FoldError::Ahead { ledger, state });
             }
-            loop {
-                let records = log.scan(&ledger, after, CHUNK)?;
-                let Some(last) = records.last() else { break };
-                after = Some(last.record().sequence);
-                self.fold(&ledger, records.iter().map(|recorded| recorded.record()))?;
-                progress(&ledger, after.unwrap_or(Sequence::FIRST));
-                if self.checkpoint_is_due() {
-                    self.checkpoint()?;
-                }
-            }
+            self.inner.lock().fresh = after.is_none().then(|| Fresh::new(&ledger));
+            let caught_up = std::thread::scope(|scope| {
+                let chunks = read_ahead(scope, log, &ledger, after);
+                let mut checkpoints = Checkpoints { scope, every: checkpoint_records, last: None };
+                self.fold_chunks(&ledger, &chunks, &mut checkpoints, &mut progress)
+            });
+            self.inner.lock().fresh = None;
+            caught_up?;
         }
         Ok(())
+    }
+
+    /// Folds the chunks of one ledger.
+    fn fold_chunks<'s>(
+        &'s self,
+        ledger: &LedgerId,
+        chunks: &Receiver<Result<Vec<Recorded>, ReadError>>,
+        checkpoints: &mut Checkpoints<'s, '_>,
+        progress: &mut impl FnMut(&LedgerId, Sequence),
+    ) -> Result<(), FoldError> {
+        for chunk in chunks {
+            let records = chunk?;
+            let Some(last) = records.last().map(|last| last.record().sequence) else { break };
+            self.fold(ledger, records.iter().map(Recorded::record))?;
+            progress(ledger, last);
+            if self.records_since_checkpoint() >= checkpoints.every {
+                checkpoints.wait()?;
+                checkpoints.last = Some(checkpoints.scope.spawn(|| self.checkpoint()));
+            }
+        }
+        Ok(checkpoints.wait()?)
     }
 
     /// Applies records that follow the state.
@@ -93,6 +147,7 @@ impl Projections {
         let mut changed = BTreeSet::new();
         let mut count = 0_usize;
         for record in records {
+            self.load_for(&mut state, record)?;
             changed.extend(self.apply(&mut state, record)?);
             count = count.saturating_add(1);
         }
@@ -117,4 +172,59 @@ impl Projections {
             }
         }
     }
+
+    /// Loads what a record asks for in all likelihood.
+    fn load_for(&self, state: &mut State, record: &Record) -> Result<(), StateError> {
+        let mut loaded = Ok(true);
+        asks_for(record, |key| {
+            if loaded.is_ok() && !state.entities.knows(&key) {
+                loaded = self.load(state, &key);
+            }
+        });
+        loaded.map(|_| ())
+    }
 }
+
+/// Reads a ledger's records in a thread of their own, which ends with the records, with an error,
+/// or when nobody takes them any more.
+fn read_ahead<'s>(
+    scope: &'s Scope<'s, '_>,
+    log: &'s dyn EventLog,
+    ledger: &'s LedgerId,
+    mut after: Option<Sequence>,
+) -> Receiver<Result<Vec<Recorded>, ReadError>> {
+    let (chunks, receiver): (SyncSender<_>, _) = sync_channel(AHEAD);
+    scope.spawn(move || {
+        loop {
+            let chunk = log.scan(ledger, after, CHUNK);
+            let last = chunk.as_ref().ok().and_then(|records| records.last());
+            after = last.map(|last| last.record().sequence);
+            if chunks.send(chunk).is_err() || after.is_none() {
+                return;
+            }
+        }
+    });
+    receiver
+}
+
+/// The checkpoints of a fold, each on a thread of its own, one at a time.
+struct Checkpoints<'s, 'e> {
+    scope: &'s Scope<'s, 'e>,
+    /// After so many records.
+    every: usize,
+    last: Option<ScopedJoinHandle<'s, Result<(), ViewError>>>,
+}
+
+impl Checkpoints<'_, '_> {
+    /// Waits for the last one, if it is under way.
+    fn wait(&mut self) -> Result<(), ViewError> {
+        match self.last.take().map(ScopedJoinHandle::join) {
+            None => Ok(()),
+            Some(Ok(written)) => written,
+            Some(Err(panic)) => std::panic::resume_unwind(panic),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -74,6 +74,23 @@ impl Part {
     }
 }
 
+/// What all keys of all ledgers start with.
+pub(crate) const ANY_LEDGER: &[u8] = b"s";
+
+/// The ledger of a key; none where no key is like it.
+pub(crate) fn ledger_of(key: &[u8]) -> Option<LedgerId> {
+    let (length, rest) = key.strip_prefix(ANY_LEDGER)?.split_first()?;
+    let (name, _) = rest.split_at_checked(usize::from(*length))?;
+    LedgerId::new(std::str::from_utf8(name).ok()?).ok()
+}
+
+/// What comes after all keys of a ledger and before those of the next: parts are plain letters.
+pub(crate) fn after_ledger(ledger: &LedgerId) -> Vec<u8> {
+    let mut key = ledger_prefix(ledger);
+    key.push(u8::MAX);
+    key
+}
+
 /// What all keys of a ledger start with.
 pub(crate) fn ledger_prefix(ledger: &LedgerId) -> Vec<u8> {
     let name = ledger.as_str().as_bytes();

@@ -20,6 +20,7 @@ use parking_lot::Mutex;
 
 use crate::{
     entity::Stored,
+    fresh::Fresh,
     keys::{self, Part},
 };
 
@@ -33,7 +34,7 @@ pub enum StateError {
     #[error("read the stored state")]
     Views(#[from] ViewError),
     /// What is stored is not what was written: delete the views, they are folded again.
-    #[error("read the stored state: delete the folder of views to have it folded again")]
+    #[error("read the stored state: delete the file `views` to have it folded again")]
     Damaged(#[from] FormFault),
     /// Something other than expected is stored under a key.
     #[error("read the stored state: another part than expected is stored under a key")]
@@ -53,11 +54,11 @@ pub fn stored_prefix(ledger: &LedgerId) -> Vec<u8> {
 }
 
 /// A key and what is kept under it.
-pub(crate) type Listed = (Vec<u8>, Arc<Stored>);
+pub(crate) type Listed = (Vec<u8>, Stored);
 
 /// Parts of the state by their keys; `None`: removed. Not in order: keys share long beginnings, so
 /// that comparing costs more than hashing, and only listings need an order.
-pub(crate) type Layer = HashMap<Vec<u8>, Option<Arc<Stored>>>;
+pub(crate) type Layer = HashMap<Vec<u8>, Option<Stored>>;
 
 /// What is in memory.
 pub(crate) struct Inner {
@@ -69,7 +70,9 @@ pub(crate) struct Inner {
     pub(crate) writing: Arc<Layer>,
     /// How many records were absorbed since the last checkpoint began.
     pub(crate) records: usize,
-    cache: LruCache<Vec<u8>, Option<Arc<Stored>>>,
+    /// What is stored of a ledger that is folded from its first record.
+    pub(crate) fresh: Option<Fresh>,
+    cache: LruCache<Vec<u8>, Option<Stored>>,
 }
 
 impl Projections {
@@ -81,6 +84,7 @@ impl Projections {
             changed: Layer::new(),
             writing: Arc::new(Layer::new()),
             records: 0,
+            fresh: None,
             cache: LruCache::new(CACHED_MAX),
         };
         Self { views, inner: Mutex::new(inner) }
@@ -99,11 +103,28 @@ impl Projections {
                 let Stored::Book(book) = Stored::decode(Part::Book, &bytes)? else {
                     return Err(StateError::Confused);
                 };
-                book
+                Arc::unwrap_or_clone(book)
             }
             None => Book::empty(),
         };
         Ok(self.inner.lock().books.entry(ledger.clone()).or_insert(book).clone())
+    }
+
+    /// The ledgers of which something is stored, whether the log has them or not.
+    ///
+    /// # Errors
+    /// The stored state can't be read.
+    pub fn stored_ledgers(&self) -> Result<Vec<LedgerId>, StateError> {
+        let mut ledgers = Vec::new();
+        let mut after = None;
+        while let Some((key, _)) =
+            self.views.scan(keys::ANY_LEDGER, after.as_deref(), 1)?.into_iter().next()
+        {
+            let ledger = keys::ledger_of(&key).ok_or(StateError::Confused)?;
+            after = Some(keys::after_ledger(&ledger));
+            ledgers.push(ledger);
+        }
+        Ok(ledgers)
     }
 
     /// A state in which nothing but the ledger's book is loaded.
@@ -119,10 +140,8 @@ impl Projections {
     /// # Errors
     /// The stored state can't be read.
     pub fn load(&self, state: &mut State, key: &Key) -> Result<bool, StateError> {
-        if keys::of(&state.ledger, key).is_none() {
-            return Ok(false);
-        }
-        let entity = self.entity(&state.ledger, key)?;
+        let Some((part, at)) = keys::of(&state.ledger, key) else { return Ok(false) };
+        let entity = self.entity_at(&state.ledger, key, part, at)?;
         if state.entities.put(key, entity) { Ok(true) } else { Err(StateError::Confused) }
     }
 
@@ -139,10 +158,10 @@ impl Projections {
                         inner.changed.insert(keys::exception(&ledger, other, *id), None);
                     }
                 }
-                let entity = entity.map(Stored::Entity).map(Arc::new);
+                let entity = entity.map(Stored::Entity);
                 inner.changed.insert(keys::exception(&ledger, at, *id), entity);
             } else if let Some((_, at)) = keys::of(&ledger, key) {
-                inner.changed.insert(at, entity.map(Stored::Entity).map(Arc::new));
+                inner.changed.insert(at, entity.map(Stored::Entity));
             }
         }
         inner.books.insert(ledger, state.book);
@@ -163,14 +182,26 @@ impl Projections {
         ledger: &LedgerId,
         key: &Key,
     ) -> Result<Option<Entity>, StateError> {
-        let Some((part, at)) = keys::of(ledger, key) else { return Ok(None) };
+        match keys::of(ledger, key) {
+            Some((part, at)) => self.entity_at(ledger, key, part, at),
+            None => Ok(None),
+        }
+    }
+
+    fn entity_at(
+        &self,
+        ledger: &LedgerId,
+        key: &Key,
+        part: Part,
+        at: Vec<u8>,
+    ) -> Result<Option<Entity>, StateError> {
         let mut found = self.read(at, part)?;
         if let (None, Key::Exception(id)) = (&found, key) {
             let part = Part::EndedException;
             found = self.read(keys::exception(ledger, part, *id), part)?;
         }
-        match found.as_deref() {
-            Some(Stored::Entity(entity)) => Ok(Some(entity.clone())),
+        match found {
+            Some(Stored::Entity(entity)) => Ok(Some(entity)),
             Some(Stored::Book(_)) => Err(StateError::Confused),
             None => Ok(None),
         }
@@ -180,7 +211,7 @@ impl Projections {
     ///
     /// The lock is held over a read of the store, so that no older value can be cached after a
     /// newer one was written.
-    fn read(&self, key: Vec<u8>, part: Part) -> Result<Option<Arc<Stored>>, StateError> {
+    fn read(&self, key: Vec<u8>, part: Part) -> Result<Option<Stored>, StateError> {
         let mut inner = self.inner.lock();
         if let Some(entity) = inner.changed.get(&key) {
             return Ok(entity.clone());
@@ -191,8 +222,11 @@ impl Projections {
         if let Some(entity) = inner.cache.get(&key) {
             return Ok(entity.clone());
         }
+        if inner.fresh.as_ref().is_some_and(|fresh| fresh.lacks(&key)) {
+            return Ok(None);
+        }
         let stored = self.views.get(&key)?;
-        let entity = stored.map(|bytes| Stored::decode(part, &bytes)).transpose()?.map(Arc::new);
+        let entity = stored.map(|bytes| Stored::decode(part, &bytes)).transpose()?;
         inner.cache.put(key, entity.clone());
         Ok(entity)
     }
@@ -208,7 +242,7 @@ impl Projections {
         let prefix = keys::prefix(ledger, part);
         let inner = self.inner.lock();
         let listed = |key: &[u8]| key.starts_with(&prefix) && Some(key) > after.as_deref();
-        let mut newer: BTreeMap<Vec<u8>, Option<Arc<Stored>>> = BTreeMap::new();
+        let mut newer: BTreeMap<Vec<u8>, Option<Stored>> = BTreeMap::new();
         for layer in [&*inner.writing, &inner.changed] {
             let own = layer.iter().filter(|(key, _)| listed(key));
             newer.extend(own.map(|(key, entity)| (key.clone(), entity.clone())));
@@ -218,7 +252,7 @@ impl Projections {
         let stored = self.views.scan(&prefix, after.as_deref(), limit.saturating_add(removed))?;
         for (key, bytes) in stored {
             if let std::collections::btree_map::Entry::Vacant(vacant) = newer.entry(key) {
-                vacant.insert(Some(Arc::new(Stored::decode(part, &bytes)?)));
+                vacant.insert(Some(Stored::decode(part, &bytes)?));
             }
         }
         let live = newer.into_iter().filter_map(|(key, entity)| Some((key, entity?)));
@@ -230,10 +264,10 @@ impl Inner {
     /// Brings the cache up to what was stored: accounts are asked for often, all else seldom.
     pub(crate) fn cache_written<'e>(
         &mut self,
-        written: impl Iterator<Item = (&'e Vec<u8>, &'e Option<Arc<Stored>>)>,
+        written: impl Iterator<Item = (&'e Vec<u8>, &'e Option<Stored>)>,
     ) {
         for (key, entity) in written {
-            if matches!(entity.as_deref(), Some(Stored::Entity(Entity::Account(_)))) {
+            if matches!(entity, Some(Stored::Entity(Entity::Account(_)))) {
                 self.cache.put(key.clone(), entity.clone());
             } else {
                 self.cache.pop(key);

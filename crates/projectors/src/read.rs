@@ -1,5 +1,7 @@
 //! What others read of the state: one thing by its id, or a list in the order of ids.
 
+use std::sync::Arc;
+
 use domain::{
     account::View,
     case::Case,
@@ -32,7 +34,7 @@ macro_rules! only {
     ($kind:ident, $entity:expr) => {
         match $entity {
             None => Ok(None),
-            Some(Entity::$kind(value)) => Ok(Some(value)),
+            Some(Entity::$kind(value)) => Ok(Some(Arc::unwrap_or_clone(value))),
             Some(_) => Err(StateError::Confused),
         }
     };
@@ -66,7 +68,7 @@ impl Projections {
             .map(|(key, stored)| {
                 let name = key.get(prefix..).and_then(|name| std::str::from_utf8(name).ok());
                 let id = name.and_then(|name| AccountId::new(name).ok());
-                let (Some(id), Stored::Entity(Entity::Account(account))) = (id, &*stored) else {
+                let (Some(id), Stored::Entity(Entity::Account(account))) = (id, &stored) else {
                     return Err(StateError::Confused);
                 };
                 Ok((id, account.view.clone()))
@@ -145,10 +147,10 @@ impl Projections {
         found
             .into_iter()
             .map(|(_, stored)| {
-                let Stored::Entity(Entity::Case(case)) = &*stored else {
+                let Stored::Entity(Entity::Case(case)) = stored else {
                     return Err(StateError::Confused);
                 };
-                Ok(case.clone())
+                Ok(Arc::unwrap_or_clone(case))
             })
             .collect()
     }
@@ -185,10 +187,10 @@ impl Projections {
         found
             .into_iter()
             .map(|(_, stored)| {
-                let Stored::Entity(Entity::Exception(filed)) = &*stored else {
+                let Stored::Entity(Entity::Exception(filed)) = stored else {
                     return Err(StateError::Confused);
                 };
-                Ok(filed.clone())
+                Ok(Arc::unwrap_or_clone(filed))
             })
             .collect()
     }

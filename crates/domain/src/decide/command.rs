@@ -120,6 +120,10 @@ impl Work<'_, '_> {
             Order::Resolve { exception, .. } => self.resolve(*exception),
             Order::ActivatePolicy { policy, .. } => self.activate(policy),
             Order::Configure(_) => return Ok(None),
+            Order::Erase { records, .. } => {
+                self.erase(records)?;
+                return Ok(None);
+            }
         }?;
         if let Some(account) = order.account() {
             settle::settle(self.context, &mut self.draft, account)?;

@@ -13,8 +13,8 @@ use crate::{
     draft::Fault,
     entitlement,
     holding::{HoldingId, LotId, Terms},
-    ids::{AccountId, CustomerKey, OperationId, PaymentKey, Text},
-    input::{Import, LotKind},
+    ids::{AccountId, CustomerKey, OperationId, PaymentKey, Sequence, Text},
+    input::{ERASED_MAX, Import, LotKind},
     money::Minor,
     payment::{Clearable, Conclusion, Ruled, Ruling},
     policy::{Measures, Shortfall},
@@ -222,6 +222,18 @@ impl Work<'_, '_> {
         self.draft.push(Effect::PaymentImported(Box::new(import.clone())))?;
         self.draft.push(Effect::PaymentAssigned { payment: payment.clone(), account })?;
         self.post(&payment)
+    }
+
+    /// Bodies move nothing: what they said was decided, and stands in their records.
+    pub(super) fn erase(&self, records: &BTreeSet<Sequence>) -> Result<(), Stop> {
+        if records.is_empty() || records.len() > ERASED_MAX {
+            return Err(Refusal::ErasureInvalid { count: records.len() }.into());
+        }
+        let next = self.context.sequence;
+        match records.range(next..).next() {
+            Some(unknown) => Err(Refusal::RecordUnknown { record: *unknown }.into()),
+            None => Ok(()),
+        }
     }
 
     /// Lets what is now known of a payment take effect.

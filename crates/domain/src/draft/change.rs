@@ -1,5 +1,7 @@
 //! What each effect changes, transfers apart: the same when deciding and when folding.
 
+use std::sync::Arc;
+
 use crate::{
     account::{Account, FreezeId},
     case::Case,
@@ -64,7 +66,8 @@ impl Draft<'_> {
                 self.move_money(payment, *received, *reversed)
             }
             Effect::CustomerAssigned { customer, account } => {
-                self.own.customers.insert(customer.clone(), Some(account.clone()));
+                let account = Arc::new(account.clone());
+                self.own.customers.insert(customer.clone(), Some(account));
                 Ok(())
             }
             Effect::PaymentImported(import) => self.import(import),
@@ -77,7 +80,7 @@ impl Draft<'_> {
             Effect::Cleared(id) => self.clear(*id),
             Effect::Resolved(id) => self.end(*id, Ending::Resolved),
             Effect::Released(record) => {
-                self.own.releases.insert(*record, Some(self.sequence));
+                self.own.releases.insert(*record, Some(Arc::new(self.sequence)));
                 Ok(())
             }
         }
@@ -87,7 +90,7 @@ impl Draft<'_> {
         match self.account(id)? {
             Some(_) => Err(Fault::Broken("an account is opened twice")),
             None => {
-                self.own.accounts.insert(id.clone(), Some(Account::opened()));
+                self.own.accounts.insert(id.clone(), Some(Arc::new(Account::opened())));
                 Ok(())
             }
         }
@@ -144,7 +147,7 @@ impl Draft<'_> {
     }
 
     fn keep_debit(&mut self, id: OperationId, usage: &Debit) -> Result<(), Fault> {
-        match self.own.debits.insert(id, Some(usage.clone())) {
+        match self.own.debits.insert(id, Some(Arc::new(usage.clone()))) {
             Some(_) => Err(Fault::Broken("a debit happens twice")),
             None => Ok(()),
         }
@@ -176,7 +179,7 @@ impl Draft<'_> {
     ) -> Result<(), Fault> {
         let (amount, reserved, ended) = (Credits::ZERO, Vec::new(), None);
         let hold = Hold { account: account.clone(), amount, reserved, expires_at, ended };
-        self.own.holds.insert(id, Some(hold));
+        self.own.holds.insert(id, Some(Arc::new(hold)));
         Ok(())
     }
 
@@ -199,13 +202,13 @@ impl Draft<'_> {
             opening: Some(import.opening),
             ..known
         };
-        self.own.payments.insert(import.payment.clone(), Some(payment));
+        self.own.payments.insert(import.payment.clone(), Some(Arc::new(payment)));
         Ok(())
     }
 
     fn change_case(&mut self, case: &Case) -> Result<(), Fault> {
         self.payment_mut(&case.payment)?.claims.insert(case.id, case.claim.clone());
-        self.own.cases.insert(case.id, Some(case.clone()));
+        self.own.cases.insert(case.id, Some(Arc::new(case.clone())));
         Ok(())
     }
 
@@ -214,7 +217,7 @@ impl Draft<'_> {
             self.payment_mut(key)?.exceptions.insert(exception.id.kind, exception.id);
         }
         let filed = Filed { exception: exception.clone(), ended: None };
-        self.own.exceptions.insert(exception.id, Some(filed));
+        self.own.exceptions.insert(exception.id, Some(Arc::new(filed)));
         Ok(())
     }
 

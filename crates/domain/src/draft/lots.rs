@@ -1,5 +1,7 @@
 //! Changes to lots, and to what an account keeps of them.
 
+use std::sync::Arc;
+
 use crate::{
     account::{Account, Aged, Books, View},
     credits::{CreditOverflow, Credits},
@@ -25,7 +27,9 @@ impl Draft<'_> {
         if let HoldingId::Payment(payment) = id {
             holding.freezes = freezes_of(&self.account_mut(&terms.account)?.view, payment);
         }
-        self.replace(id, &before, holding)
+        let now = Standing::of(&holding)?;
+        self.own.holdings.insert(id.clone(), Some(Arc::new(holding)));
+        self.stand(id, &terms.account, &before, &now)
     }
 
     pub(super) fn on_lot(
@@ -41,19 +45,26 @@ impl Draft<'_> {
         id: &HoldingId,
         change: impl FnOnce(&mut Holding) -> Result<(), Fault>,
     ) -> Result<(), Fault> {
-        let mut holding = self.holding(id)?.ok_or(Fault::Broken("a lot is not open"))?.clone();
-        let before = Standing::of(&holding)?;
-        change(&mut holding)?;
-        self.replace(id, &before, holding)
+        let holding = self.holding_mut(id)?;
+        let before = Standing::of(holding)?;
+        change(holding)?;
+        let (now, account) = (Standing::of(holding)?, holding.terms.account.clone());
+        self.stand(id, &account, &before, &now)
     }
 
-    /// Puts a holding in place of what it was, and its part of the account's books with it.
-    fn replace(&mut self, id: &HoldingId, before: &Standing, after: Holding) -> Result<(), Fault> {
-        let now = Standing::of(&after)?;
-        let account = self.account_mut(&after.terms.account)?;
-        account.lots = account.lots.minus(&before.books)?.plus(&now.books)?;
-        index(account, id, before, &now);
-        self.own.holdings.insert(id.clone(), Some(after));
+    /// Gives a holding's account what the holding is to it now in place of what it was.
+    fn stand(
+        &mut self,
+        id: &HoldingId,
+        account: &AccountId,
+        before: &Standing,
+        now: &Standing,
+    ) -> Result<(), Fault> {
+        let account = self.account_mut(account)?;
+        if before.books != now.books {
+            account.lots = account.lots.minus(&before.books)?.plus(&now.books)?;
+        }
+        index(account, id, before, now);
         Ok(())
     }
 

@@ -64,7 +64,8 @@ impl Engine {
             | Order::OpenCase { .. }
             | Order::Import(_)
             | Order::ActivatePolicy { .. }
-            | Order::Configure(_) => Ok(order.account().cloned()),
+            | Order::Configure(_)
+            | Order::Erase { .. } => Ok(order.account().cloned()),
         }
     }
 

@@ -120,17 +120,23 @@ impl<T: Form + Ord> Form for BTreeSet<T> {
     }
 
     fn take(from: &mut Reader<'_>) -> Result<Self, FormFault> {
-        let mut set = Self::new();
-        for _ in 0..from.count()? {
-            let offset = from.offset();
-            let value = T::take(from)?;
-            if set.last().is_some_and(|last| *last >= value) {
-                return Err(FormFault::NotCanonical { of: "set", offset });
-            }
-            set.insert(value);
-        }
-        Ok(set)
+        rising(from).map(|values| values.into_iter().collect())
     }
+}
+
+/// The values of a set.
+fn rising<T: Form + Ord>(from: &mut Reader<'_>) -> Result<Vec<T>, FormFault> {
+    let count = from.count()?;
+    let mut values: Vec<T> = Vec::with_capacity(count.min(ROOM_MAX));
+    for _ in 0..count {
+        let offset = from.offset();
+        let value = T::take(from)?;
+        if values.last().is_some_and(|last| *last >= value) {
+            return Err(FormFault::NotCanonical { of: "set", offset });
+        }
+        values.push(value);
+    }
+    Ok(values)
 }
 
 impl<T: Form + Ord + Clone> Form for OrdSet<T> {
@@ -140,6 +146,6 @@ impl<T: Form + Ord + Clone> Form for OrdSet<T> {
     }
 
     fn take(from: &mut Reader<'_>) -> Result<Self, FormFault> {
-        <BTreeSet<T> as Form>::take(from).map(|set| set.into_iter().collect())
+        rising(from).map(|values| values.into_iter().collect())
     }
 }

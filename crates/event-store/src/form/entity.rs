@@ -57,11 +57,14 @@ macro_rules! entities {
             )+
         }
 
-        /// The bytes of an entity.
+        /// The bytes of an entity. A checkpoint keeps tens of thousands of them at once, so they
+        /// take no more room than they need.
         #[must_use]
         pub fn encode(entity: &Entity) -> Vec<u8> {
             match entity {
-                $(Entity::$kind(value) => super::encode($version, value),)+
+                $(Entity::$kind(value) => {
+                    super::encode($version, &**value).as_slice().to_vec()
+                })+
             }
         }
 
@@ -71,7 +74,9 @@ macro_rules! entities {
         /// See [`FormFault`].
         pub fn decode(kind: Kind, bytes: &[u8]) -> Result<Entity, FormFault> {
             match kind {
-                $(Kind::$kind => super::decode($version, bytes).map(Entity::$kind),)+
+                $(Kind::$kind => {
+                    super::decode($version, bytes).map(Arc::new).map(Entity::$kind)
+                })+
             }
         }
     };

@@ -34,7 +34,7 @@ macro_rules! text_ids {
             fn take(from: &mut Reader<'_>) -> Result<Self, FormFault> {
                 let offset = from.offset();
                 let fault = |_| FormFault::OutOfRange { of: $name, offset };
-                Self::new(from.text()?).map_err(fault)
+                Self::shared(from.shared_text()?).map_err(fault)
             }
         })+
     };

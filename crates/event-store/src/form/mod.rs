@@ -57,8 +57,11 @@ pub(crate) use primitive::{Reader, Writer};
 /// Why bytes are no stored form. Offsets count from the form's first byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FormFault {
-    /// A newer program wrote it, or it is damaged.
-    #[error("version {found} of the stored form is not known, the newest known is {newest}")]
+    /// A newer program wrote it; or, where no digest covers it, it is damaged.
+    #[error(
+        "version {found} of the stored form is not known, the newest known is {newest}{}",
+        if found > newest { ": it was written by a newer program; upgrade" } else { "" }
+    )]
     VersionUnknown {
         /// The version that it says.
         found: u8,

@@ -94,6 +94,7 @@ variants!(Order: Newest, "order" {
     25 => Resolve { exception, note },
     26 => Import(import),
     27 => ActivatePolicy { policy, file },
+    28 => Erase { records, reason },
 });
 
 impl Form for Order {

@@ -70,16 +70,23 @@ impl Writer {
     }
 }
 
+/// How many texts a reader remembers. A record names its payment and its account in most effects,
+/// and the texts between two of these are fewer.
+const TEXTS_MAX: usize = 8;
+
 /// Bytes from which values are read, one behind the other.
 pub(crate) struct Reader<'a> {
     rest: &'a [u8],
     length: usize,
+    /// The texts that were read lately, and which of them the next one replaces.
+    texts: [Option<Arc<str>>; TEXTS_MAX],
+    oldest: usize,
 }
 
 impl<'a> Reader<'a> {
     /// Nothing read yet.
     pub(crate) const fn new(bytes: &'a [u8]) -> Self {
-        Self { rest: bytes, length: bytes.len() }
+        Self { rest: bytes, length: bytes.len(), texts: [const { None }; TEXTS_MAX], oldest: 0 }
     }
 
     /// How many bytes were read.
@@ -91,7 +98,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// Bytes are left.
-    pub(crate) const fn finish(self) -> Result<(), FormFault> {
+    pub(crate) fn finish(self) -> Result<(), FormFault> {
         match self.rest.len() {
             0 => Ok(()),
             count => Err(FormFault::Trailing { offset: self.offset(), count }),
@@ -136,6 +143,15 @@ impl<'a> Reader<'a> {
 
     /// The number whose groups of seven bits follow, the lowest first.
     fn groups(&mut self) -> Result<u128, FormFault> {
+        // Most numbers are one byte, counts and lengths among them.
+        if let Some((byte @ 0..0x80, rest)) = self.rest.split_first() {
+            self.rest = rest;
+            return Ok(u128::from(*byte));
+        }
+        self.more_groups()
+    }
+
+    fn more_groups(&mut self) -> Result<u128, FormFault> {
         let offset = self.offset();
         let mut number = 0;
         let mut shift = 0;
@@ -167,6 +183,21 @@ impl<'a> Reader<'a> {
         let (text, rest) = self.rest.split_at_checked(count).ok_or_else(|| self.ended_early())?;
         self.rest = rest;
         str::from_utf8(text).map_err(|_| FormFault::OutOfRange { of: "text", offset })
+    }
+
+    /// Text behind its length in bytes, the same as an equal one that was read lately: most texts
+    /// of a record stand there several times, and each copy would cost more than looking.
+    pub(crate) fn shared_text(&mut self) -> Result<Arc<str>, FormFault> {
+        let text = self.text()?;
+        if let Some(known) = self.texts.iter().flatten().find(|known| ***known == *text) {
+            return Ok(Arc::clone(known));
+        }
+        let fresh = Arc::from(text);
+        if let Some(place) = self.texts.get_mut(self.oldest) {
+            *place = Some(Arc::clone(&fresh));
+        }
+        self.oldest = self.oldest.wrapping_add(1) % TEXTS_MAX;
+        Ok(fresh)
     }
 }
 

@@ -208,6 +208,9 @@ fn another_version_is_named() {
     assert_eq!(entity::decode_view(&[2]).map(|_| ()), Err(fault));
     assert_eq!(
         fault.to_string(),
-        "version 2 of the stored form is not known, the newest known is 1"
+        "version 2 of the stored form is not known, the newest known is 1: it was written by a \
+         newer program; upgrade"
     );
+    let older = FormFault::VersionUnknown { found: 1, newest: 2 };
+    assert!(!older.to_string().contains("newer program"));
 }

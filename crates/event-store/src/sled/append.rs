@@ -17,6 +17,7 @@ use crate::{
     index::{Overlay, Run, RunHead},
     log::{self, Append, AppendError, Head, Prepared, StorageFault},
     pack,
+    space::Space,
 };
 
 /// What appending keeps.
@@ -29,6 +30,8 @@ pub(super) struct Appending {
     pub(super) latched: OnceLock<String>,
     /// How many records of a ledger make an index run.
     run_records: u64,
+    /// The room on the disk.
+    space: Arc<Space>,
 }
 
 struct Intake {
@@ -52,6 +55,7 @@ impl Appending {
     pub(super) fn new(
         heads: BTreeMap<LedgerId, Head>,
         run_records: u64,
+        space: Arc<Space>,
     ) -> Result<Self, PackFault> {
         let intake = Intake { packer: Packer::new()?, heads, groups: 0 };
         let commits = Commits {
@@ -61,7 +65,7 @@ impl Appending {
             fail_next: false,
         };
         let (intake, commits) = (Mutex::new(intake), Mutex::new(commits));
-        Ok(Self { intake, commits, latched: OnceLock::new(), run_records })
+        Ok(Self { intake, commits, latched: OnceLock::new(), run_records, space })
     }
 
     #[cfg(any(test, feature = "tamper"))]
@@ -93,6 +97,8 @@ impl SledLog {
         log::check_group(&group, |ledger| heads.get(ledger).copied())?;
         let packed = pack::pack(packer, &group, |ledger| heads.get(ledger).copied());
         let packed = packed.map_err(|fault| self.appending.latch(fault.into()))?;
+        // Here and not when it is committed: the groups behind this one follow its heads.
+        self.appending.space.admit(packed.bytes())?;
         heads.extend(packed.heads.clone());
         let ticket = *groups;
         *groups = groups.saturating_add(1);
@@ -135,6 +141,19 @@ impl SledLog {
         Ok(runs)
     }
 
+    /// Stores what the overlay has as an index run, if it is due.
+    pub(super) fn store_due_run(&self, ledger: &LedgerId) -> Result<(), StorageFault> {
+        let mut commits = self.appending.commits.lock();
+        let Some(run) = self.due_run(ledger) else { return Ok(()) };
+        let mut pieces = Vec::new();
+        pack::pack_run(&mut commits.packer, ledger, &run, &mut pieces)?;
+        self.values.commit(pieces)?;
+        if let Some(book) = self.books.write().get_mut(ledger) {
+            book.end_overlay(Arc::new(run.head));
+        }
+        Ok(())
+    }
+
     fn due_run(&self, ledger: &LedgerId) -> Option<Run> {
         let books = self.books.read();
         let overlay = &books.get(ledger)?.overlay;
@@ -153,8 +172,7 @@ impl SledLog {
         }
         for (ledger, run) in runs {
             if let Some(book) = books.get_mut(&ledger) {
-                book.runs.push(run);
-                book.overlay = Overlay::default();
+                book.end_overlay(run);
             }
         }
         for append in group {

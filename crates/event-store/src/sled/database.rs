@@ -7,17 +7,21 @@ use std::{
     fs::File,
     path::{Path, PathBuf},
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
+    thread,
     time::Duration,
 };
 
-use ::sled::{Batch, Config, Db, IVec};
+use ::sled::{Batch, Config, IVec};
 use parking_lot::RwLock;
 
-use super::{Lock, OpenError};
-use crate::log::StorageFault;
+use super::{Lock, OpenError, watched::Watched};
+use crate::{
+    log::StorageFault,
+    panics::{Panicked, caught},
+};
 
 /// Never changes: sled refuses to open a database with another.
 const SEGMENT_BYTES: usize = 8 << 20;
@@ -44,13 +48,15 @@ pub(super) struct Database {
     cache_bytes: u64,
     /// None after it could not be renewed: nothing works then until a restart.
     opened: RwLock<Option<Opened>>,
+    /// Set once sled has panicked.
+    broken: OnceLock<Broken>,
     /// The store is locked until its last database is dropped.
     _lock: Arc<Lock>,
 }
 
 /// What sled has open.
 struct Opened {
-    db: Db,
+    db: Watched,
     file: File,
     bytes: AtomicU64,
     commits: AtomicU64,
@@ -64,39 +70,64 @@ pub(super) type Stored = (IVec, IVec);
 #[error("the database is closed; restart")]
 struct Closed;
 
+/// sled panicked: its files are damaged, or it has a bug. It is not used again.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("the database in {dir} is damaged; restore a backup")]
+struct Broken {
+    dir: PathBuf,
+    #[source]
+    panic: Panicked,
+}
+
 impl Database {
     /// Opens the database in a directory, or makes it there. The store's lock shows that no other
     /// process opens it at the same time.
     pub(super) fn open(dir: &Path, cache_bytes: u64, lock: &Arc<Lock>) -> Result<Self, OpenError> {
         let opened = RwLock::new(Some(Opened::open(dir, cache_bytes)?));
-        Ok(Self { dir: dir.to_path_buf(), cache_bytes, opened, _lock: Arc::clone(lock) })
+        let (broken, lock) = (OnceLock::new(), Arc::clone(lock));
+        Ok(Self { dir: dir.to_path_buf(), cache_bytes, opened, broken, _lock: lock })
     }
 
     /// Closes the database and opens it again if so much was written since that the next start
     /// would be slow. Everyone waits meanwhile.
     pub(super) fn renew_if_due(&self) -> Result<bool, OpenError> {
-        if !self.opened.read().as_ref().is_some_and(Opened::is_due) {
-            return Ok(false);
+        let is_due = self.opened.read().as_ref().is_some_and(Opened::is_due);
+        if is_due {
+            self.renew()?;
         }
-        let mut opened = self.opened.write();
-        drop(opened.take());
-        *opened = Some(Opened::open(&self.dir, self.cache_bytes)?);
-        Ok(true)
+        Ok(is_due)
     }
 
-    /// Uses what is open.
+    /// Closes the database and opens it again.
+    pub(super) fn renew(&self) -> Result<(), OpenError> {
+        let mut opened = self.opened.write();
+        let closing = opened.take();
+        caught(|| drop(closing))
+            .map_err(|panic| OpenError::Database { dir: self.dir.clone(), source: panic.into() })?;
+        *opened = Some(Opened::open(&self.dir, self.cache_bytes)?);
+        Ok(())
+    }
+
+    /// Uses what is open, as long as it has not panicked.
     fn with<T>(
         &self,
         act: impl FnOnce(&Opened) -> Result<T, StorageFault>,
     ) -> Result<T, StorageFault> {
-        match &*self.opened.read() {
-            Some(opened) => act(opened),
-            None => Err(Closed.into()),
+        if let Some(broken) = self.broken.get() {
+            return Err(broken.clone().into());
         }
+        let opened = self.opened.read();
+        let Some(opened) = &*opened else { return Err(Closed.into()) };
+        caught(|| act(opened)).map_err(|panic| {
+            let broken = Broken { dir: self.dir.clone(), panic };
+            // The first reason stays.
+            let _ = self.broken.set(broken.clone());
+            broken
+        })?
     }
 
     pub(super) fn get(&self, key: &[u8]) -> Result<Option<IVec>, StorageFault> {
-        self.with(|opened| Ok(opened.db.get(key)?))
+        self.with(|opened| Ok(opened.db.db().get(key)?))
     }
 
     /// The value of a key that may be large.
@@ -113,12 +144,12 @@ impl Database {
 
     /// The last entry from `start` to `end`, both included.
     pub(super) fn last_in(&self, start: &[u8], end: &[u8]) -> Result<Option<Stored>, StorageFault> {
-        self.with(|opened| Ok(opened.db.range(start..=end).next_back().transpose()?))
+        self.with(|opened| Ok(opened.db.db().range(start..=end).next_back().transpose()?))
     }
 
     /// The first entry from `start` on.
     pub(super) fn first_from(&self, start: &[u8]) -> Result<Option<Stored>, StorageFault> {
-        self.with(|opened| Ok(opened.db.range(start..).next().transpose()?))
+        self.with(|opened| Ok(opened.db.db().range(start..).next().transpose()?))
     }
 
     /// All entries from `start` on.
@@ -146,11 +177,26 @@ impl Database {
     }
 }
 
+impl Drop for Database {
+    fn drop(&mut self) {
+        let opened = self.opened.get_mut().take();
+        if self.broken.get().is_some() {
+            // Closing writes, and waits for what was being written when it panicked: nobody waits
+            // for that.
+            drop(thread::Builder::new().name("sled-close".to_owned()).spawn(move || drop(opened)));
+        } else {
+            drop(caught(|| drop(opened)));
+        }
+    }
+}
+
 impl Opened {
     fn open(dir: &Path, cache_bytes: u64) -> Result<Self, OpenError> {
         let file_error =
             |action| move |source| OpenError::File { action, path: dir.to_path_buf(), source };
-        std::fs::create_dir_all(dir).map_err(file_error("create"))?;
+        if !dir.exists() {
+            make(dir, cache_bytes)?;
+        }
         remove_unfinished_snapshots(dir).map_err(file_error("clean up"))?;
         let db = open_patiently(dir, cache_bytes)?;
         if has_blobs(dir).map_err(file_error("read"))? {
@@ -168,8 +214,7 @@ impl Opened {
     fn commit(&self, batch: Batch, bytes: u64) -> Result<(), StorageFault> {
         self.bytes.fetch_add(bytes, Relaxed);
         self.commits.fetch_add(1, Relaxed);
-        self.db.apply_batch(batch)?;
-        self.db.flush()?;
+        self.db.commit(batch)?;
         self.file.sync_data()?;
         Ok(())
     }
@@ -187,7 +232,7 @@ impl Entries<'_> {
     fn read_on(&mut self) -> Result<(), StorageFault> {
         let Some(start) = self.start.take() else { return Ok(()) };
         let read = self.database.with(|opened| {
-            let entries = opened.db.range(start.as_slice()..).take(ENTRIES_AT_ONCE);
+            let entries = opened.db.db().range(start.as_slice()..).take(ENTRIES_AT_ONCE);
             Ok(entries.collect::<Result<Vec<Stored>, _>>()?)
         })?;
         if read.len() == ENTRIES_AT_ONCE
@@ -214,6 +259,30 @@ impl Iterator for Entries<'_> {
     }
 }
 
+/// Makes an empty database beside its place and moves it there when it is whole and durable: sled
+/// can't open one whose making was cut short, since it writes `conf` in two steps.
+fn make(dir: &Path, cache_bytes: u64) -> Result<(), OpenError> {
+    let mut aside = dir.as_os_str().to_owned();
+    aside.push(".making");
+    let aside = PathBuf::from(aside);
+    let error = |action| {
+        let path = aside.clone();
+        move |source| OpenError::File { action, path, source }
+    };
+    if aside.exists() {
+        std::fs::remove_dir_all(&aside).map_err(error("remove"))?;
+    }
+    std::fs::create_dir_all(&aside).map_err(error("create"))?;
+    let made = open_patiently(&aside, cache_bytes)?;
+    // Closing writes what was not written, and says nothing where that fails.
+    made.db()
+        .flush()
+        .map_err(|source| OpenError::Database { dir: aside.clone(), source: source.into() })?;
+    drop(made);
+    sync_all(&aside).map_err(error("sync"))?;
+    std::fs::rename(&aside, dir).map_err(error("rename"))
+}
+
 /// A process that was killed while sled wrote a snapshot leaves a file with which sled can't open
 /// the database any more (sled issues 1527 and 1533). Only the holder of the lock may do this.
 fn remove_unfinished_snapshots(dir: &Path) -> std::io::Result<()> {
@@ -228,7 +297,7 @@ fn remove_unfinished_snapshots(dir: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-fn open_patiently(dir: &Path, cache_bytes: u64) -> Result<Db, OpenError> {
+fn open_patiently(dir: &Path, cache_bytes: u64) -> Result<Watched, OpenError> {
     let config = Config::new()
         .path(dir)
         .cache_capacity(cache_bytes)
@@ -236,8 +305,15 @@ fn open_patiently(dir: &Path, cache_bytes: u64) -> Result<Db, OpenError> {
         .flush_every_ms(None);
     let mut tries = 1;
     loop {
-        match config.open() {
-            Ok(db) => return Ok(db),
+        let failed = |source| OpenError::Database { dir: dir.to_path_buf(), source };
+        match caught(|| config.open()).map_err(|panic| failed(panic.into()))? {
+            Ok(db) => {
+                return Watched::start(db).map_err(|source| OpenError::File {
+                    action: "start a thread for",
+                    path: dir.to_path_buf(),
+                    source,
+                });
+            }
             Err(::sled::Error::Io(_)) if tries < OPEN_TRIES && is_locked(dir) => {
                 tries = tries.saturating_add(1);
                 std::thread::sleep(OPEN_PAUSE);
@@ -245,9 +321,7 @@ fn open_patiently(dir: &Path, cache_bytes: u64) -> Result<Db, OpenError> {
             Err(::sled::Error::Io(_)) if is_locked(dir) => {
                 return Err(OpenError::InUse { dir: dir.to_path_buf() });
             }
-            Err(source) => {
-                return Err(OpenError::Database { dir: dir.to_path_buf(), source: source.into() });
-            }
+            Err(source) => return Err(failed(source.into())),
         }
     }
 }

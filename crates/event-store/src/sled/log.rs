@@ -17,7 +17,11 @@ use crate::{
     index::{Mark, Overlay, RunHead},
     key::{Kind, StoredKey},
     log::{self, Append, AppendError, EventLog, Head, Place, Prepared, ReadError, Recorded},
+    space::Space,
 };
+
+/// How many records are read at a time where an index run is damaged.
+const RECORDS_AT_ONCE: usize = 4096;
 
 pub(crate) struct SledLog {
     pub(super) values: Values,
@@ -34,14 +38,23 @@ pub(super) struct Book {
     pub(super) overlay: Overlay,
 }
 
+impl Book {
+    /// What the overlay had is in a run now.
+    pub(super) fn end_overlay(&mut self, run: Arc<RunHead>) {
+        self.runs.push(run);
+        self.overlay = Overlay::default();
+    }
+}
+
 impl SledLog {
     pub(super) fn new(
         values: Values,
         books: BTreeMap<LedgerId, Book>,
         run_records: u64,
+        space: Arc<Space>,
     ) -> Result<Self, ReadError> {
         let heads = books.iter().map(|(ledger, book)| (ledger.clone(), book.head)).collect();
-        let appending = Appending::new(heads, run_records);
+        let appending = Appending::new(heads, run_records, space);
         let appending = appending.map_err(|fault| failed(fault.into()))?;
         Ok(Self { values, appending, books: RwLock::new(books) })
     }
@@ -109,8 +122,21 @@ impl SledLog {
         Ok(())
     }
 
-    /// The sequences of a mark in one run, rising.
+    /// The sequences of a mark in one run, rising; those that the records lead to where the run is
+    /// damaged, since it is derived from them.
     fn in_run(
+        &self,
+        ledger: &LedgerId,
+        run: &RunHead,
+        mark: Mark,
+    ) -> Result<Vec<Sequence>, ReadError> {
+        match self.in_chunks(ledger, run, mark) {
+            Err(ReadError::Damaged { .. }) => self.in_records(ledger, run, mark),
+            found => found,
+        }
+    }
+
+    fn in_chunks(
         &self,
         ledger: &LedgerId,
         run: &RunHead,
@@ -126,6 +152,27 @@ impl SledLog {
             found.extend(sequences.map_err(malformed)?);
         }
         Ok(found)
+    }
+
+    /// Reads all records of a run, which takes some 60 ms for the largest.
+    fn in_records(
+        &self,
+        ledger: &LedgerId,
+        run: &RunHead,
+        mark: Mark,
+    ) -> Result<Vec<Sequence>, ReadError> {
+        let mut overlay = Overlay::default();
+        let mut after = Sequence::new(run.first.get().saturating_sub(1));
+        while after < Some(run.last) {
+            let records = self.scan(ledger, after, RECORDS_AT_ONCE)?;
+            let Some(last) = records.last() else { break };
+            after = Some(last.record().sequence);
+            let of_run = records.iter().map(Recorded::record);
+            let of_run = of_run.take_while(|record| record.sequence <= run.last);
+            of_run.for_each(|record| overlay.add(ledger, record));
+        }
+        let newest = overlay.find(mark).into_iter();
+        Ok(newest.chain(overlay.account(mark).iter().copied()).collect())
     }
 }
 

@@ -8,22 +8,31 @@
 //! | `log/` | a sled database: all stored values of the log in its default tree |
 //! | `views` | the views ([`crate::redb_views`]): may be deleted, and is rebuilt from the log |
 //! | `high-water` | how far each ledger was, written apart (see [`crate::high_water`]) |
+//! | `format` | the version of all this (see [`crate::marker`]); a store without it is of version 1 |
+//! | `reserve` | room for what must be written when the disk is full (see [`crate::space`]) |
 //! | `lock` | held by the one process that has the store open |
+//! | `log.new` | the log that is written anew, while that lasts (see `rewrite`) |
 //!
 //! `open` opens a store; `database` opens and writes one database so that what it acknowledges
-//! survives a loss of power; `values` finds and checks the stored values of the log; `log` is the
-//! log, `append` how groups come into it, `recover` what it reads when it opens.
+//! survives a loss of power, `watched` so that its commits end; `values` finds and checks the stored
+//! values of the log; `log` is the log, `append` how groups come into it, `recover` what it reads
+//! when it opens; `copy` takes values as they stand into another database, `backup` a range of them,
+//! `rewrite` all but erased bodies.
 
 mod append;
+mod backup;
+mod copy;
 mod database;
 mod log;
 mod open;
 mod recover;
+mod rewrite;
 #[cfg(any(test, feature = "tamper"))]
 mod tamper;
 #[cfg(test)]
 mod tests;
 mod values;
+mod watched;
 
 use std::{
     fs::File,
@@ -35,16 +44,24 @@ use domain::ids::{LedgerId, Sequence};
 use parking_lot::Mutex;
 
 use crate::{
+    backup::manifest::ManifestError,
     high_water::{HighWater, HighWaterError},
     log::{EventLog, ReadError, StorageFault},
+    marker::MarkerError,
     redb_views::RedbViews,
+    space::Space,
     views::ViewStore,
 };
 
-pub(crate) use self::log::SledLog;
-pub(crate) use self::values::Values;
+pub(crate) use self::backup::{Making, backup_values};
+pub(crate) use self::copy::Value;
+pub use self::open::is_open;
 
-/// How a store uses memory.
+pub(crate) use self::log::SledLog;
+pub use self::rewrite::RewriteError;
+pub(crate) use self::values::{Values, bodies, damaged, damaged_at, failed, records};
+
+/// How a store is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
     /// What sled may keep of the log in memory.
@@ -54,12 +71,28 @@ pub struct Options {
     /// How many records of a ledger the index keeps in memory before it writes them as a run.
     /// What is not yet in a run is read again when the store opens.
     pub run_records: u64,
+    /// What becomes of a damaged index and of damaged views.
+    pub derived: Derived,
+}
+
+/// What becomes of what is derived from the records, and damaged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Derived {
+    /// It stays as it is, for an audit to find. A damaged index is not used; damaged views are a
+    /// reason not to open the store.
+    Kept,
+    /// It is made anew from the records, as a server needs it.
+    Rebuilt,
 }
 
 impl Options {
     /// What a server uses.
-    pub const STANDARD: Self =
-        Self { log_cache_bytes: 8 << 20, views_cache_bytes: 16 << 20, run_records: 65_536 };
+    pub const STANDARD: Self = Self {
+        log_cache_bytes: 8 << 20,
+        views_cache_bytes: 16 << 20,
+        run_records: 65_536,
+        derived: Derived::Kept,
+    };
 }
 
 /// An open store: a log and its views in one directory.
@@ -69,6 +102,9 @@ impl Options {
 pub struct SledStore {
     log: Arc<SledLog>,
     views: Arc<RedbViews>,
+    space: Arc<Space>,
+    /// What was damaged when it was opened and is derived from the records.
+    damaged: Vec<String>,
     high_water_path: PathBuf,
     /// What the high-water file says.
     noted: Mutex<HighWater>,
@@ -95,7 +131,7 @@ pub enum OpenError {
         source: std::io::Error,
     },
     /// The database can't be opened.
-    #[error("open the database in {dir}")]
+    #[error("open the database in {dir}; if its files are damaged, restore a backup")]
     Database {
         /// The directory.
         dir: PathBuf,
@@ -134,6 +170,21 @@ pub enum OpenError {
         /// The file in which it was noted.
         path: PathBuf,
     },
+    /// The store is of a newer program, or does not say of which.
+    #[error(transparent)]
+    Marker(#[from] MarkerError),
+    /// The directory is a backup that holds only what came after another.
+    #[error(
+        "open {}: it is an increment, which can't be read alone; put it together with the backups \
+         before it, by `tallyhook restore`", dir.display()
+    )]
+    Increment {
+        /// The directory.
+        dir: PathBuf,
+    },
+    /// The directory is a backup, or a store that is being restored, that is not whole.
+    #[error(transparent)]
+    Backup(#[from] ManifestError),
     /// The high-water file can't be used.
     #[error("read how far the log was")]
     HighWater(#[from] HighWaterError),
@@ -142,13 +193,21 @@ pub enum OpenError {
     Read(#[from] ReadError),
 }
 
+impl OpenError {
+    /// Whether another process has the store open.
+    #[must_use]
+    pub const fn is_in_use(&self) -> bool {
+        matches!(self, Self::InUse { .. })
+    }
+}
+
 impl SledStore {
     /// Opens the store in a directory, or makes it there.
     ///
     /// # Errors
     /// See [`OpenError`]; nothing is written then but what makes the directory.
     pub fn open(dir: &Path, options: Options) -> Result<Self, OpenError> {
-        open::open(dir, options)
+        open::open(dir, options, Space::of(dir))
     }
 
     /// The log.
@@ -161,6 +220,19 @@ impl SledStore {
     #[must_use]
     pub fn views(&self) -> Arc<dyn ViewStore> {
         Arc::<RedbViews>::clone(&self.views)
+    }
+
+    /// The room on the disk for the log and the views.
+    #[must_use]
+    pub fn space(&self) -> Arc<Space> {
+        Arc::clone(&self.space)
+    }
+
+    /// What was damaged when the store was opened, for a person; all of it is derived from the
+    /// records, and no record is harmed.
+    #[must_use]
+    pub fn damaged(&self) -> &[String] {
+        &self.damaged
     }
 
     /// Notes how far every ledger is, if that changed since the last time.
@@ -204,4 +276,12 @@ impl Drop for SledStore {
 /// Held while the store is open; the system releases it when the process ends.
 pub(crate) struct Lock {
     _file: File,
+}
+
+#[cfg(test)]
+impl Lock {
+    /// What stands for a lock where nobody else could take it.
+    pub(crate) const fn of(file: File) -> Self {
+        Self { _file: file }
+    }
 }

@@ -3,6 +3,11 @@
 mod answers;
 mod crashes;
 mod damage;
+mod golden;
+mod newer;
+mod renew;
+mod rewrite;
+mod room;
 mod views;
 
 use std::{path::Path, sync::Arc};
@@ -14,7 +19,7 @@ use crate::{log::Append, samples};
 
 /// Runs of the index after a few records, so that there are some.
 const SMALL_RUNS: Options =
-    Options { log_cache_bytes: 1 << 20, views_cache_bytes: 1 << 20, run_records: 20 };
+    Options { run_records: 20, log_cache_bytes: 1 << 20, ..Options::STANDARD };
 
 fn ledger(name: &str) -> LedgerId {
     LedgerId::new(name).unwrap()

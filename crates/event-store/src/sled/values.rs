@@ -10,6 +10,9 @@ use crate::{
     log::{Place, ReadError, StorageFault},
 };
 
+/// How many values are removed by one commit.
+const REMOVED_AT_ONCE: usize = 1024;
+
 pub(crate) struct Values {
     database: Database,
 }
@@ -24,6 +27,29 @@ impl Values {
         self.database.commit(pieces.into_iter().map(|(key, value)| (key, Some(value))))
     }
 
+    /// Removes a ledger's index runs from the one on that has this record.
+    pub(super) fn remove_runs(
+        &self,
+        ledger: &LedgerId,
+        first: Sequence,
+    ) -> Result<(), StorageFault> {
+        for kind in [Kind::RunHead, Kind::RunChunk] {
+            let start = StoredKey::first(kind, ledger.clone(), first).encode();
+            let prefix = prefix(kind, ledger);
+            loop {
+                let entries = self.database.entries_from(&start).take(REMOVED_AT_ONCE);
+                let entries = entries.collect::<Result<Vec<_>, _>>()?;
+                let keys = entries.iter().map(|(key, _)| key.to_vec());
+                let keys: Vec<_> = keys.take_while(|key| key.starts_with(&prefix)).collect();
+                if keys.is_empty() {
+                    break;
+                }
+                self.database.commit(keys.into_iter().map(|key| (key, None)))?;
+            }
+        }
+        Ok(())
+    }
+
     /// The value of a key, checked and unpacked; the second result says what is wrong with it.
     pub(crate) fn try_open(
         &self,
@@ -36,6 +62,12 @@ impl Values {
     pub(super) fn open(&self, key: &StoredKey) -> Result<Vec<u8>, ReadError> {
         let opened = self.try_open(key)?;
         opened.map(|opened| opened.raw).map_err(|fault| damaged_at(key, &fault.to_string()))
+    }
+
+    /// What is stored under a key, as it stands.
+    pub(super) fn piece(&self, key: &[u8]) -> Result<Option<Vec<u8>>, ReadError> {
+        let stored = self.database.get_large(key).map_err(failed)?;
+        Ok(stored.map(|stored| stored.to_vec()))
     }
 
     /// The key of the block in which a record or body is, if it is anywhere.

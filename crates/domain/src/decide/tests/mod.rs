@@ -19,7 +19,7 @@ use crate::{
     decision::{Decision, Transfer},
     draft::change::follows_facts,
     entities::Key,
-    exception::{ExceptionKind, Filed},
+    exception::ExceptionKind,
     ids::{
         AccountId, Actor, AdjustmentId, Digest, EventId, EventKey, IdempotencyKey, LedgerId,
         OperationId, Origin, PaymentId, PaymentKey, Sequence, SourceName, Text,
@@ -272,7 +272,7 @@ impl Ledger {
     /// The open exceptions, in the order in which they were raised.
     pub(super) fn open(&self) -> Vec<ExceptionKind> {
         let all = self.state.entities.exceptions.values().flatten();
-        let open = all.filter(|filed: &&Filed| filed.ended.is_none());
+        let open = all.filter(|filed| filed.ended.is_none());
         open.map(|filed| filed.exception.id.kind).collect()
     }
 

@@ -3,7 +3,7 @@ use crate::{
     account::{Closing, Status},
     holding::Pair,
     ids::{CustomerId, CustomerKey},
-    input::Import,
+    input::{ERASED_MAX, Import},
     payment::Opening,
 };
 
@@ -162,4 +162,32 @@ fn an_import_finds_the_chargeback_that_came_before_it() {
     assert_eq!(ledger.open(), [ExceptionKind::Orphan]);
     ledger.done(Order::Import(Box::new(import("txn_old", "alice", ("100", "60")))));
     assert_eq!((ledger.books("alice"), ledger.open()), ("0 0 0 60 0".to_owned(), vec![]));
+}
+
+#[test]
+fn an_erasure_names_records_that_are_there_and_moves_nothing() {
+    let mut ledger = Ledger::new(policy());
+    ledger.buy("txn_1", Some("alice"), 1_000);
+    let last = ledger.state.book.sequence.unwrap();
+    let erase = |records: Vec<Sequence>| Order::Erase {
+        records: records.into_iter().collect(),
+        reason: text("they asked"),
+    };
+    // Not its own record either: that is not there yet.
+    let record = last.next();
+    let unknown = Refusal::RecordUnknown { record };
+    assert_eq!(ledger.refused(erase(vec![last, record])), unknown);
+    assert_eq!(ledger.refused(erase(vec![])), Refusal::ErasureInvalid { count: 0 });
+    let (before, most) = (ledger.view("alice"), ERASED_MAX);
+    while ledger.state.book.next_sequence().get() <= u64::try_from(most).unwrap() + 1 {
+        ledger.done(erase(vec![last]));
+    }
+    let records = (1..).map(|number| Sequence::new(number).unwrap());
+    let many: Vec<Sequence> = records.take(most + 1).collect();
+    let refusal = Refusal::ErasureInvalid { count: most + 1 };
+    assert_eq!(ledger.refused(erase(many.clone())), refusal);
+    let done = ledger.done(erase(many[..most].to_vec()));
+    assert!(done.decision.effects.is_empty() && done.decision.transfers.is_empty());
+    assert!(done.decision.accounts().is_empty() && done.decision.policy.is_none());
+    assert_eq!(ledger.view("alice"), before);
 }

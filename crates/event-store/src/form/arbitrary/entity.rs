@@ -35,15 +35,15 @@ pub(crate) fn each_kind() -> BoxedStrategy<Vec<Entity>> {
         .prop_map(|(first, case, customer, filed, release)| {
             let (account, payment, holding, hold, debit) = first;
             vec![
-                Entity::Account(account),
-                Entity::Payment(payment),
-                Entity::Holding(holding),
-                Entity::Hold(hold),
-                Entity::Debit(debit),
-                Entity::Case(case),
-                Entity::Customer(customer),
-                Entity::Exception(filed),
-                Entity::Release(release),
+                Entity::Account(Arc::new(account)),
+                Entity::Payment(Arc::new(payment)),
+                Entity::Holding(Arc::new(holding)),
+                Entity::Hold(Arc::new(hold)),
+                Entity::Debit(Arc::new(debit)),
+                Entity::Case(Arc::new(case)),
+                Entity::Customer(Arc::new(customer)),
+                Entity::Exception(Arc::new(filed)),
+                Entity::Release(Arc::new(release)),
             ]
         })
         .boxed()

@@ -1,5 +1,5 @@
 //! The records of the golden files: what a bought and a used credit usually look like, a debit that
-//! says what for, a refund case and a policy with refunds.
+//! says what for, a refund case, a policy with refunds and an erasure.
 
 pub(crate) mod case;
 pub(crate) mod policy;
@@ -13,7 +13,7 @@ use domain::{
     holding::{HoldingId, LotId, Terms},
     ids::{
         AccountId, Actor, CustomerId, Digest, EventId, EventKey, IdempotencyKey, ItemId,
-        OperationId, Origin, PaymentId, PaymentKey, PriceId, Sequence, SourceName,
+        OperationId, Origin, PaymentId, PaymentKey, PriceId, Sequence, SourceName, Text,
     },
     input::{Command, Delivery, Evidence, Freshness, Input, LotKind, Order, Reality, Usage},
     money::{Currency, Minor},
@@ -204,4 +204,14 @@ pub(crate) fn command_record() -> Record {
             }],
         },
     }
+}
+
+/// An erasure of three records' bodies.
+pub(crate) fn erasure_record() -> Record {
+    let records = [7, 300, 4242].map(|number| Sequence::new(number).unwrap());
+    let reason = Text::new("request of the customer").unwrap();
+    let order = Order::Erase { records: records.into(), reason };
+    let mut record = commanded("erase-1", 4247, order, Vec::new());
+    record.decision.policy = None;
+    record
 }

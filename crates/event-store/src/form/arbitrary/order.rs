@@ -7,7 +7,7 @@ use domain::{
     input::{Approval, HOLD_SECONDS_MAX, Import, LotKind, Order, Usage},
     payment::{Clearable, Conclusion},
 };
-use proptest::{option, prelude::*, sample::select};
+use proptest::{collection::btree_set, option, prelude::*, sample::select};
 
 use super::{
     case::application,
@@ -159,6 +159,8 @@ fn of_ledger() -> BoxedStrategy<Order> {
         2 => (policy(), digest())
             .prop_map(|(policy, file)| Order::ActivatePolicy { policy: Arc::new(policy), file }),
         1 => settings().prop_map(Order::Configure),
+        1 => (btree_set(sequence(), 1..6), short_text())
+            .prop_map(|(records, reason)| Order::Erase { records, reason }),
     ]
     .boxed()
 }

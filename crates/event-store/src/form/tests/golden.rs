@@ -49,3 +49,9 @@ fn the_golden_policy_with_refunds_is_read_and_written_byte_for_byte() {
     let text = include_str!("../../../tests/golden/record-1-policy-refunds.hex");
     check_golden(&fixed::policy::policy_record(), text);
 }
+
+#[test]
+fn the_golden_erasure_is_read_and_written_byte_for_byte() {
+    let text = include_str!("../../../tests/golden/record-1-erase.hex");
+    check_golden(&fixed::erasure_record(), text);
+}
