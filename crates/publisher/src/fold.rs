@@ -11,9 +11,10 @@ use domain::{
 use event_store::views::ViewStore;
 
 use crate::{
+    broker::Message,
     checkpoint::{self, CheckpointFault, Mark},
     position::Position,
-    project::{self, Message, ProjectFault, Projected},
+    project::{self, ProjectFault, Projected},
 };
 
 /// A ledger's fold since its last checkpoint. Memory is bounded by the records between two

@@ -2,8 +2,9 @@
 //!
 //! The parts, in the order of the data's path: what the log's records mean to subscribers
 //! ([`convert`], `project`), how far they were folded (`fold`, `checkpoint`) and published
-//! (`position`), the broker (`nats`), the task that drives them ([`run`]) and how it stands
-//! ([`standing`]).
+//! (`position`), what a broker is ([`broker`]) and the one that is used (`nats`), one [`turn`] of
+//! publishing, the task that takes them ([`run`]) and how it stands ([`standing`]); and what can be
+//! seen of a broker without publishing ([`seen`]).
 //!
 //! # Exactly once
 //! The stream itself says what was published: the last message of each ledger names its record and
@@ -22,9 +23,13 @@ mod project;
 mod checkpoint;
 mod fold;
 
+pub mod broker;
 mod nats;
+
 pub mod run;
+pub mod seen;
 pub mod standing;
+pub mod turn;
 
 #[cfg(test)]
 mod fixture;

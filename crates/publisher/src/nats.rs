@@ -1,4 +1,4 @@
-//! The broker. The only module that names `async_nats`.
+//! NATS JetStream as the broker. The only module that names `async_nats`.
 
 use std::{borrow::Cow, time::Duration};
 
@@ -11,8 +11,8 @@ use async_nats::{
         context::GetStreamErrorKind,
         message::StreamMessage,
         stream::{
-            Config as StreamConfig, DiscardPolicy, LastRawMessageErrorKind, RetentionPolicy,
-            StorageType,
+            Config as StreamConfig, DiscardPolicy, Info as StreamInfo, LastRawMessageErrorKind,
+            RetentionPolicy, StorageType,
         },
     },
 };
@@ -20,10 +20,13 @@ use balance_events::subject;
 use domain::ids::LedgerId;
 use serde::Deserialize;
 
-use crate::{position::Position, project::Message};
+use crate::{
+    broker::{Broker, BrokerFault, Message, Session, Stored},
+    seen::{Seen, StreamSettings},
+};
 
 /// The stream that has all balance events.
-pub(crate) const STREAM: &str = "TALLYHOOK_BALANCES";
+const STREAM: &str = "TALLYHOOK_BALANCES";
 
 /// How long the broker also finds repeated messages by itself: a second net that nothing needs.
 const DUPLICATE_WINDOW: Duration = Duration::from_secs(120);
@@ -39,52 +42,74 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 /// new one.
 const RECONNECTS_MAX: usize = 2;
 
-/// Why the broker didn't do what was asked.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum NatsFault {
-    #[error("{doing}")]
-    Away {
-        doing: &'static str,
-        #[source]
-        source: async_nats::Error,
-    },
-    #[error(
-        "nats-server {found} is too old: atomic batches with ids need 2.12.1; upgrade the server"
-    )]
-    ServerTooOld { found: String },
-    #[error("stream {STREAM} has {what}; change or delete it, then `tallyhook republish`")]
-    StreamUnfit { what: String },
-    #[error("message {message} of stream {STREAM} was not published by tallyhook; remove it")]
-    ForeignMessage { message: u64 },
-    /// The stream is not as we left it: find out where to go on.
-    #[error("the stream changed meanwhile")]
-    Moved,
-    #[error("the broker refused: {description} ({code})")]
-    Refused { code: u64, description: String },
+/// A nats-server by its address, which may hold a password.
+pub struct Nats {
+    url: String,
 }
 
-/// A connection and the stream's last sequence as we know it.
+/// A connection, and the stream's last sequence when it was opened.
 #[derive(Debug)]
-pub(crate) struct Session {
+pub struct NatsSession {
     client: Client,
     stream: jetstream::stream::Stream,
     last_sequence: u64,
 }
 
-impl Session {
+impl Nats {
+    pub(crate) const fn new(url: String) -> Self {
+        Self { url }
+    }
+}
+
+/// Looks at a nats-server and the stream of balance events, and changes nothing.
+///
+/// # Errors
+/// The server doesn't answer.
+pub async fn look(url: &str) -> Result<Seen, BrokerFault> {
+    let client = connect(url, "tallyhook doctor").await?;
+    let server = client.server_info();
+    let (version, has_jetstream) = (server.version, server.jetstream);
+    let mut stream = None;
+    if has_jetstream {
+        match jetstream::new(client).get_stream(STREAM).await {
+            Ok(found) => stream = Some(settings(found.cached_info())),
+            Err(fault) if is_stream_absent(&fault.kind()) => {}
+            Err(fault) => return Err(away("look at the stream", fault)),
+        }
+    }
+    Ok(Seen { is_new_enough: is_new_enough(&version), version, has_jetstream, stream })
+}
+
+fn settings(found: &StreamInfo) -> StreamSettings {
+    StreamSettings {
+        unfit: unfit(&found.config).map(Cow::into_owned),
+        replicas: found.config.num_replicas,
+        duplicate_window: found.config.duplicate_window,
+        messages: found.state.messages,
+        bytes: found.state.bytes,
+    }
+}
+
+async fn connect(url: &str, name: &str) -> Result<Client, BrokerFault> {
+    ConnectOptions::new()
+        .name(name)
+        .connection_timeout(CONNECT_TIMEOUT)
+        .request_timeout(Some(REQUEST_TIMEOUT))
+        .max_reconnects(RECONNECTS_MAX)
+        .connect(url)
+        .await
+        .map_err(|fault| away("connect", fault))
+}
+
+impl Broker for Nats {
+    type Session = NatsSession;
+
     /// Connects, checks the server, creates the stream where it is absent and checks it.
-    pub(crate) async fn open(url: &str) -> Result<Self, NatsFault> {
-        let client = ConnectOptions::new()
-            .name("tallyhook publisher")
-            .connection_timeout(CONNECT_TIMEOUT)
-            .request_timeout(Some(REQUEST_TIMEOUT))
-            .max_reconnects(RECONNECTS_MAX)
-            .connect(url)
-            .await
-            .map_err(|fault| away("connect", fault))?;
+    async fn open(&self) -> Result<NatsSession, BrokerFault> {
+        let client = connect(&self.url, "tallyhook publisher").await?;
         let found = client.server_info().version;
         if !is_new_enough(&found) {
-            return Err(NatsFault::ServerTooOld { found });
+            return Err(BrokerFault::ServerTooOld { found });
         }
         let context = jetstream::new(client.clone());
         let stream = match context.get_stream(STREAM).await {
@@ -102,17 +127,19 @@ impl Session {
             Err(fault) => return Err(away("look at the stream", fault)),
         };
         if let Some(what) = unfit(&stream.cached_info().config) {
-            return Err(NatsFault::StreamUnfit { what: what.into_owned() });
+            return Err(BrokerFault::StreamUnfit { stream: STREAM, what: what.into_owned() });
         }
         let last_sequence = stream.cached_info().state.last_sequence;
-        Ok(Self { client, stream, last_sequence })
+        Ok(NatsSession { client, stream, last_sequence })
+    }
+}
+
+impl Session for NatsSession {
+    fn last_sequence(&self) -> u64 {
+        self.last_sequence
     }
 
-    /// The last message of a ledger that is in the stream.
-    ///
-    /// What comes after it in the stream makes the next [`Self::publish`] fail as
-    /// [`NatsFault::Moved`], since the stream's last sequence was taken before.
-    pub(crate) async fn last_of(&self, ledger: &LedgerId) -> Result<Option<Position>, NatsFault> {
+    async fn last_of(&self, ledger: &LedgerId) -> Result<Option<Stored>, BrokerFault> {
         let subjects = subject::ledger_subjects(ledger.as_str());
         let message = match self.stream.get_last_raw_message_by_subject(&subjects).await {
             Ok(message) => message,
@@ -121,55 +148,49 @@ impl Session {
             }
             Err(fault) => return Err(away("look for the last message", fault)),
         };
-        let position = position_of(ledger, &message);
-        position.map(Some).ok_or(NatsFault::ForeignMessage { message: message.sequence })
+        Ok(Some(stored(&message)))
     }
 
-    /// Stores these messages, all or none, right after what the stream had, and returns once the
-    /// broker acknowledged them.
-    ///
-    /// After any fault it is unknown whether they are stored, and the session is of no more use.
-    pub(crate) async fn publish(&mut self, batch: &[Message]) -> Result<(), NatsFault> {
-        let Some((last, before)) = batch.split_last() else { return Ok(()) };
+    async fn publish(&mut self, after: u64, batch: &[Message]) -> Result<u64, BrokerFault> {
+        let Some((last, before)) = batch.split_last() else { return Ok(after) };
         // An inbox is unique; its last token is an id as batches need one.
         let inbox = self.client.new_inbox();
         let id = inbox.rsplit('.').next().unwrap_or(&inbox);
         for (index, message) in before.iter().enumerate() {
-            let headers = self.headers(message, id, index);
+            let headers = headers(message, id, (index, after));
             self.client
                 .publish_with_headers(message.subject(), headers, message.body.clone())
                 .await
                 .map_err(|fault| away("publish", fault))?;
         }
-        let mut headers = self.headers(last, id, before.len());
+        let mut headers = headers(last, id, (before.len(), after));
         headers.insert("Nats-Batch-Commit", "1");
         let request = Request::new().headers(headers).payload(last.body.clone());
         let answer = self.client.send_request(last.subject(), request);
         let answer = answer.await.map_err(|fault| away("publish", fault))?;
-        let stored = u64::try_from(batch.len()).unwrap_or(u64::MAX);
-        self.last_sequence = acknowledged(&answer.payload, self.last_sequence, stored)?;
-        Ok(())
+        acknowledged(&answer.payload, after, u64::try_from(batch.len()).unwrap_or(u64::MAX))
     }
 
-    /// Whether the connection stands.
-    pub(crate) fn is_connected(&self) -> bool {
+    fn is_connected(&self) -> bool {
         self.client.connection_state() == ConnectionState::Connected
-    }
-
-    fn headers(&self, message: &Message, batch: &str, index: usize) -> HeaderMap {
-        let mut headers = HeaderMap::new();
-        headers.insert(NATS_MESSAGE_ID, message.id());
-        headers.insert("Nats-Batch-Id", batch);
-        headers.insert("Nats-Batch-Sequence", index.saturating_add(1).to_string());
-        if index == 0 {
-            headers.insert(NATS_EXPECTED_LAST_SEQUENCE, self.last_sequence.to_string());
-        }
-        headers
     }
 }
 
-fn away(doing: &'static str, source: impl Into<async_nats::Error>) -> NatsFault {
-    NatsFault::Away { doing, source: source.into() }
+/// The headers of a batch's message with this index; the first names the sequence that the stream
+/// must end with.
+fn headers(message: &Message, batch: &str, (index, after): (usize, u64)) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.insert(NATS_MESSAGE_ID, message.id());
+    headers.insert("Nats-Batch-Id", batch);
+    headers.insert("Nats-Batch-Sequence", index.saturating_add(1).to_string());
+    if index == 0 {
+        headers.insert(NATS_EXPECTED_LAST_SEQUENCE, after.to_string());
+    }
+    headers
+}
+
+fn away(doing: &'static str, source: impl Into<async_nats::Error>) -> BrokerFault {
+    BrokerFault::Away { doing, source: source.into() }
 }
 
 fn is_stream_absent(kind: &GetStreamErrorKind) -> bool {
@@ -177,8 +198,9 @@ fn is_stream_absent(kind: &GetStreamErrorKind) -> bool {
         if fault.error_code() == ErrorCode::STREAM_NOT_FOUND)
 }
 
-fn position_of(ledger: &LedgerId, message: &StreamMessage) -> Option<Position> {
-    Position::of_message(ledger, message.headers.get(NATS_MESSAGE_ID)?.as_str())
+fn stored(message: &StreamMessage) -> Stored {
+    let id = message.headers.get(NATS_MESSAGE_ID).map(|id| id.as_str().to_owned());
+    Stored { sequence: message.sequence, id }
 }
 
 /// The answer to the last message of a batch.
@@ -202,7 +224,7 @@ struct Refusal {
 }
 
 /// The stream's last sequence after a batch of `count` messages followed `last`.
-fn acknowledged(answer: &[u8], last: u64, count: u64) -> Result<u64, NatsFault> {
+fn acknowledged(answer: &[u8], last: u64, count: u64) -> Result<u64, BrokerFault> {
     let answer: Answer =
         serde_json::from_slice(answer).map_err(|fault| away("read an answer", fault))?;
     if let Some(Refusal { err_code: code, description }) = answer.error {
@@ -214,16 +236,16 @@ fn acknowledged(answer: &[u8], last: u64, count: u64) -> Result<u64, NatsFault> 
         ];
         let is_moved = moved.contains(&ErrorCode(code));
         return Err(if is_moved {
-            NatsFault::Moved
+            BrokerFault::Moved
         } else {
-            NatsFault::Refused { code, description }
+            BrokerFault::Refused { code, description }
         });
     }
     let expected = last.saturating_add(count);
     if answer.seq == expected && answer.count == count && !answer.duplicate {
         Ok(expected)
     } else {
-        Err(NatsFault::Moved)
+        Err(BrokerFault::Moved)
     }
 }
 
@@ -319,12 +341,12 @@ mod tests {
     fn only_the_expected_answer_is_an_acknowledgement() {
         let stored = br#"{"stream":"TALLYHOOK_BALANCES","seq":12,"batch":"b","count":2}"#;
         assert_eq!(acknowledged(stored, 10, 2).unwrap(), 12);
-        assert!(matches!(acknowledged(stored, 11, 2), Err(NatsFault::Moved)));
+        assert!(matches!(acknowledged(stored, 11, 2), Err(BrokerFault::Moved)));
         let wrong =
             br#"{"error":{"code":400,"err_code":10071,"description":"wrong last"},"seq":0}"#;
-        assert!(matches!(acknowledged(wrong, 10, 2), Err(NatsFault::Moved)));
+        assert!(matches!(acknowledged(wrong, 10, 2), Err(BrokerFault::Moved)));
         let full = br#"{"error":{"code":503,"err_code":10077,"description":"no space"}}"#;
-        assert!(matches!(acknowledged(full, 10, 2), Err(NatsFault::Refused { code: 10077, .. })));
-        assert!(matches!(acknowledged(b"", 10, 2), Err(NatsFault::Away { .. })));
+        assert!(matches!(acknowledged(full, 10, 2), Err(BrokerFault::Refused { code: 10077, .. })));
+        assert!(matches!(acknowledged(b"", 10, 2), Err(BrokerFault::Away { .. })));
     }
 }

@@ -2,10 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use balance_events::{
-    envelope::{BalanceChange, Envelope, EventType},
-    subject,
-};
+use balance_events::envelope::{BalanceChange, Envelope, EventType};
 use bytes::Bytes;
 use domain::{
     account::{Status, View},
@@ -14,27 +11,7 @@ use domain::{
     record::Record,
 };
 
-use crate::{convert, position::Position};
-
-/// One message: an account after a record.
-#[derive(Clone, Debug)]
-pub(crate) struct Message {
-    pub(crate) ledger: LedgerId,
-    pub(crate) position: Position,
-    pub(crate) body: Bytes,
-}
-
-impl Message {
-    /// Where it is sent.
-    pub(crate) fn subject(&self) -> String {
-        subject::subject(self.ledger.as_str(), self.position.account.as_str())
-    }
-
-    /// What it is known by.
-    pub(crate) fn id(&self) -> String {
-        self.position.message_id(&self.ledger).to_string()
-    }
-}
+use crate::{broker::Message, convert, position::Position};
 
 /// Why a record has no messages: only our own bug leads here.
 #[derive(Debug, thiserror::Error)]

@@ -17,6 +17,10 @@ pub(crate) const METADATA_VALUE_BYTES_MAX: usize = 256;
 /// The most connections of one listener; more wait in the system's own queue.
 pub(crate) const CONNECTIONS_MAX: usize = 1024;
 
+/// The open files that a server may need: both listeners' connections, and some for the log, the
+/// broker and the system.
+pub(crate) const OPEN_FILES_WANTED: u64 = 2 * 1024 + 256;
+
 /// The most inputs that wait for the writer. Beyond that the answer is 503.
 pub(crate) const QUEUE_INPUTS_MAX: usize = 1024;
 
@@ -71,6 +75,18 @@ pub(crate) const CASES_SCANNED_MAX: usize = 10_000;
 
 /// The most exceptions that one filtered list looks at before it answers with a cursor.
 pub(crate) const EXCEPTIONS_SCANNED_MAX: usize = 10_000;
+
+/// The most backups that are sent at the same time: each reads the whole log.
+pub(crate) const BACKUPS_AT_ONCE_MAX: usize = 1;
+
+/// How much of a backup is handed to its connection at once.
+pub(crate) const BACKUP_CHUNK_BYTES: usize = 256 * 1024;
+
+/// The most chunks of a backup that wait for its client.
+pub(crate) const BACKUP_CHUNKS_WAITING_MAX: usize = 4;
+
+/// The longest that the client of a backup may take for the next chunk.
+pub(crate) const BACKUP_CLIENT_WAIT_MAX: Duration = Duration::from_secs(60);
 
 /// The most facts of one application for a refund.
 pub(crate) const FACTS_MAX: usize = 32;

@@ -14,7 +14,7 @@ use std::{
 use axum::{
     Router,
     body::Body,
-    extract::{Path, State},
+    extract::State,
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
     routing::post,
@@ -39,6 +39,7 @@ use crate::{
     config::Config,
     limits::{BODIES_KIB_MAX, BODY_WAIT_MAX, WEBHOOK_BODY_BYTES_MAX},
     metrics::Metrics,
+    path::Path,
     problem::Problem,
     writer::{Unavailable, Writer},
 };

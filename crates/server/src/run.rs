@@ -1,13 +1,15 @@
 //! Opens everything in order, serves until told to stop, and closes everything in order.
 
-use std::{collections::BTreeMap, io, net::SocketAddr, sync::Arc, thread};
+use std::{collections::BTreeMap, io, net::SocketAddr, path::PathBuf, sync::Arc, thread};
 
 use axum::Router;
 use domain::ids::LedgerId;
 use engine::step::Engine;
 use event_store::{
+    backup::{Source, is_backup},
     log::EventLog,
-    sled::{OpenError, Options, SledStore},
+    sled::{Derived, OpenError, Options, SledStore},
+    space::Space,
     views::ViewStore,
 };
 use projectors::{fold::FoldError, projections::Projections};
@@ -21,10 +23,11 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     clock::{Clock, SystemClock},
     config::Config,
+    erase::warn_of_unfinished,
     expiry::{Expiry, ExpiryThread},
     listen,
     metrics::Metrics,
-    private::{Api, Served},
+    private::{Api, Backups, Served},
     public::Public,
     settle::{SettleError, settle},
     upkeep::Upkeep,
@@ -46,6 +49,15 @@ pub enum RunFault {
     /// The log can't be opened.
     #[error("open the log")]
     Open(#[from] OpenError),
+    /// The data directory is a backup, which must stay what it says it is.
+    #[error(
+        "serve {}: it is a backup; put it into another directory by `tallyhook restore` and serve \
+         that", dir.display()
+    )]
+    Backup {
+        /// The directory.
+        dir: PathBuf,
+    },
     /// The state can't follow the log.
     #[error("bring the state up to the log's end")]
     Fold(#[from] FoldError),
@@ -88,13 +100,16 @@ pub(crate) struct Parts {
     pub(crate) projections: Arc<Projections>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) publisher: Option<watch::Receiver<Standing>>,
+    pub(crate) space: Arc<Space>,
+    pub(crate) backups: Backups,
     pub(crate) wake: watch::Sender<u64>,
 }
 
 impl App {
     pub(crate) fn start(parts: Parts) -> io::Result<Self> {
         let metrics = Arc::new(Metrics::new());
-        let Parts { config, engine, served, log, projections, clock, publisher, wake } = parts;
+        let Parts { config, engine, served, log, projections, clock, .. } = parts;
+        let Parts { publisher, space, backups, wake, .. } = parts;
         let (writer, thread) =
             Writer::start(engine, Arc::clone(&clock), Arc::clone(&metrics), wake)?;
         let public = Public::new(&config, writer.clone(), Arc::clone(&clock), Arc::clone(&metrics));
@@ -106,8 +121,25 @@ impl App {
             clock: Arc::clone(&clock),
         };
         let ledgers = served;
-        let api = Api { tokens, ledgers, log, projections, writer, metrics, clock, publisher };
+        let api = Api {
+            tokens,
+            ledgers,
+            log,
+            projections,
+            writer,
+            metrics,
+            clock,
+            publisher,
+            space,
+            backups,
+        };
         Ok(Self { public: public.router(), private: api.router(), expiry, writer: thread })
+    }
+
+    /// Ends the writer; `false` when it had failed.
+    #[cfg(feature = "in-memory")]
+    pub(crate) fn stop(self) -> bool {
+        self.writer.stop()
     }
 }
 
@@ -144,11 +176,19 @@ fn serve(
     stop: CancellationToken,
     announce: impl FnOnce(Addresses),
 ) -> Result<(), RunFault> {
-    let store = SledStore::open(&config.data, Options::STANDARD)?;
+    if is_backup(&config.data) {
+        return Err(RunFault::Backup { dir: config.data });
+    }
+    let options = Options { derived: Derived::Rebuilt, ..Options::STANDARD };
+    let store = SledStore::open(&config.data, options)?;
+    for damaged in store.damaged() {
+        tracing::warn!("{damaged}; no record is harmed, and it is made again from the records");
+    }
     let (log, projections) = (store.log(), Arc::new(Projections::new(store.views())));
     let engine = Engine::open(Arc::clone(&log), Arc::clone(&projections), |ledger, sequence| {
         tracing::info!(%ledger, %sequence, "reading the log");
     })?;
+    warn_of_unfinished(&*log);
     let served = settle(&engine, &projections, &config, clock.now())?;
     let (public, private) = (config.public, config.private);
     let listeners = runtime.block_on(async {
@@ -161,12 +201,20 @@ fn serve(
     let views = store.views();
     let publishing = Publishing::start(&config, Arc::clone(&log), views, woken, stop.clone())?;
     let publisher = publishing.as_ref().map(|publishing| publishing.standing.clone());
-    let upkeep = Upkeep::start(
-        Arc::clone(&projections),
-        Box::new(move || store.note_high_water().map_err(|error| with_causes(&error))),
-    )?;
-    let app =
-        App::start(Parts { config, engine, served, log, projections, clock, publisher, wake })?;
+    let (space, backups) = (store.space(), Backups::of(Some(Source::of(&store))));
+    let upkeep = Upkeep::start(Arc::clone(&projections), store)?;
+    let app = App::start(Parts {
+        config,
+        engine,
+        served,
+        log,
+        projections,
+        clock,
+        publisher,
+        space,
+        backups,
+        wake,
+    })?;
     let expiry = app.expiry.start()?;
 
     announce(addresses);

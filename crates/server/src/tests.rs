@@ -2,6 +2,7 @@
 
 mod assignments;
 mod cases;
+mod erasures;
 mod exceptions;
 mod holds;
 mod imports;
@@ -9,6 +10,7 @@ mod openapi;
 mod operators;
 mod payments;
 mod policies;
+mod readiness;
 mod reading;
 mod records;
 mod settling;
@@ -17,7 +19,13 @@ mod standing;
 mod statements;
 mod webhooks;
 
-use std::{fs, sync::Arc};
+use std::{
+    fs,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use axum::{
     Router,
@@ -29,6 +37,7 @@ use engine::step::Engine;
 use event_store::{
     log::EventLog,
     memory::{FailurePoint, MemoryLog, MemoryViews},
+    space::Space,
 };
 use http_body_util::BodyExt;
 use ingestion::{paddle, secret::Secret};
@@ -42,6 +51,7 @@ use crate::{
     clock::{Clock, ManualClock},
     config::{Config, Environment},
     expiry::Expiry,
+    private::Backups,
     run::{App, Parts},
     settle::{SettleError, settle},
 };
@@ -64,6 +74,8 @@ struct Server {
     config: Config,
     clock: Arc<ManualClock>,
     expiry: Arc<Expiry>,
+    /// How many bytes the disk has free.
+    free: Arc<AtomicU64>,
 }
 
 fn config(policy: &str, mode: &str) -> Config {
@@ -117,7 +129,11 @@ fn server_under(policy: &str) -> Server {
 }
 
 fn server_of(config: Config) -> Server {
-    let log = Arc::new(MemoryLog::new());
+    let free = Arc::new(AtomicU64::new(u64::MAX));
+    let said = Arc::clone(&free);
+    let space = Space::told(&config.data, move |_| Ok(said.load(Ordering::Relaxed)));
+    let space = Arc::new(space);
+    let log = Arc::new(MemoryLog::with_space(Arc::clone(&space)));
     let dynamic: Arc<dyn EventLog> = log.clone();
     let projections = Arc::new(Projections::new(Arc::new(MemoryViews::new())));
     let engine = Engine::open(Arc::clone(&dynamic), Arc::clone(&projections), |_, _| {}).unwrap();
@@ -131,12 +147,14 @@ fn server_of(config: Config) -> Server {
         projections: Arc::clone(&projections),
         clock: clock.clone(),
         publisher: None,
+        space,
+        backups: Backups::of(None),
         wake: watch::Sender::new(0),
     })
     .unwrap();
     let expiry = Arc::new(app.expiry);
     let (public, private) = (app.public, app.private);
-    Server { public, private, log, projections, config, clock, expiry }
+    Server { public, private, log, projections, config, clock, expiry, free }
 }
 
 async fn answered(

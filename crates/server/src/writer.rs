@@ -10,6 +10,7 @@ use std::{
 
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use engine::step::{Answer, Decided, Engine, Request, StepError};
+use event_store::log::AppendError;
 use tokio::sync::{oneshot, watch};
 
 use crate::{
@@ -210,6 +211,8 @@ impl Decider {
         match self.engine.decide(self.clock.now(), requests) {
             // A committer that is gone has latched; dropping the group tells everyone.
             Ok(decided) => drop(self.hand_over.send(Group { decided, answers, started })),
+            // Nothing was written: the next group is taken once there is room.
+            Err(StepError::Append(AppendError::NoSpace(_))) => {}
             Err(error) => latch(&self.latched, &error),
         }
     }

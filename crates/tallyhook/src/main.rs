@@ -6,15 +6,20 @@
 mod account;
 mod api;
 mod audits;
+mod backup;
 mod case;
 mod checks;
 mod client;
+mod doctor;
+mod erase;
 mod exit;
 mod import;
 mod init;
 mod policy;
 mod policy_activate;
 mod policy_test;
+mod progress;
+mod restore;
 mod serve;
 mod token;
 mod trigger;
@@ -83,9 +88,39 @@ enum Command {
     Import(import::ImportArguments),
     /// Posts signed webhooks of a scenario to a running server.
     Trigger(trigger::TriggerArguments),
+    /// Copies the log, of a running server or of a stopped one's data, into an empty folder.
+    ///
+    /// Every stored value is checked while it is copied; a damaged one stops the backup. The copy
+    /// is the log as it was when the backup began, whatever comes in meanwhile, and `tallyhook audit
+    /// verify --data FOLDER` checks it where it lies. Without --server and --data, the configuration
+    /// says where the data are, and a server that runs there is asked for them.
+    ///
+    /// Exit codes: 0 made; 1 a value is damaged, or the log does not go on after the earlier
+    /// backup; 2 wrong usage; 3 something could not be opened, reached or written.
+    Backup(backup::BackupArguments),
+    /// Makes a data folder from a full backup and its increments.
+    ///
+    /// Exit codes: 0 restored; 1 a backup is damaged, or --verify has findings; 2 wrong usage; 3
+    /// something could not be opened or written.
+    Restore(restore::RestoreArguments),
+    /// Looks at the machine: the disk, the clock, the files, the broker, and says what is wrong.
+    ///
+    /// Works beside a running server, and changes nothing: it writes one file without a name to
+    /// measure the disk. Exit codes: 0 nothing fails; 1 something fails; 2 wrong usage; 3 the
+    /// configuration can't be read.
+    Doctor(doctor::DoctorArguments),
     /// Checks a stopped server's log.
     #[command(subcommand)]
     Audit(audits::AuditCommand),
+    /// Erases personal data from a stopped server's log: the raw bodies of records.
+    ///
+    /// The records stay, with all that decides, and one more says which bodies went, why and by
+    /// whom. Backups hold the bodies until they expire. A run that was cut short is finished by the
+    /// next one.
+    ///
+    /// Exit codes: 0 done, or nothing was left to erase; 1 there is no such ledger or account; 2
+    /// wrong usage or configuration; 3 the log could not be opened or written.
+    Erase(erase::EraseArguments),
 }
 
 fn main() -> std::process::ExitCode {
@@ -99,7 +134,11 @@ fn main() -> std::process::ExitCode {
         Command::Case(command) => case::case(&command),
         Command::Import(arguments) => import::import(&arguments),
         Command::Trigger(arguments) => trigger::trigger(&arguments),
+        Command::Backup(arguments) => backup::backup(&arguments),
+        Command::Restore(arguments) => restore::restore(&arguments),
+        Command::Doctor(arguments) => doctor::doctor(&arguments),
         Command::Audit(command) => audits::audit(&command),
+        Command::Erase(arguments) => erase::erase_bodies(&arguments),
     };
     done.unwrap_or_else(exit::told).into()
 }

@@ -38,6 +38,7 @@ pub(crate) fn serve(path: &Path) -> Done {
     run(config, announce).map(|()| Exit::Clean).map_err(|fault| match fault {
         RunFault::Settle(_) => Failed::usage(fault),
         RunFault::Open(_)
+        | RunFault::Backup { .. }
         | RunFault::Fold(_)
         | RunFault::Listen { .. }
         | RunFault::System(_)

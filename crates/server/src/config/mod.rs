@@ -4,6 +4,7 @@
 //! say which keys there are. All faults of the file, of the policies it names and of the secrets are reported together.
 
 mod environment;
+mod places;
 mod read;
 mod source;
 #[cfg(test)]
@@ -26,6 +27,7 @@ use ingestion::source::Source;
 use policy_file::{document::Document, faults::Faults};
 
 pub use environment::Environment;
+pub use places::Places;
 
 /// All that the server is told.
 #[derive(Clone, Debug)]
@@ -110,6 +112,9 @@ pub const TOLERANCE_SECONDS_USUAL: u32 = 300;
 /// How far ahead a delivery may be where nothing is said.
 pub const FUTURE_SECONDS_USUAL: u32 = 60;
 
+/// Reads the whole text of a file that the configuration names.
+pub type Files<'a> = dyn Fn(&Path) -> io::Result<String> + 'a;
+
 /// Why there is no configuration.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
@@ -146,7 +151,7 @@ impl fmt::Display for FileFaults {
             .flat_map(|(path, faults)| faults.as_slice().iter().map(move |fault| (path, fault)));
         let mut separator = "";
         for (path, fault) in lines {
-            write!(f, "{separator}{}: {fault}", path.display())?;
+            write!(f, "{separator}{}: {fault}", shown(path.display()))?;
             separator = "\n";
         }
         Ok(())
@@ -163,26 +168,37 @@ impl Config {
     pub fn load(path: &Path, environment: &Environment) -> Result<Self, LoadError> {
         let text = std::fs::read_to_string(path)
             .map_err(|source| LoadError::Unreadable { path: path.to_owned(), source })?;
-        let folder = path.parent().unwrap_or_else(|| Path::new(""));
-        Self::parse(&text, path, folder, environment).map_err(LoadError::Faulty)
+        let read = |path: &Path| std::fs::read_to_string(path);
+        Self::parse(&text, path, environment, &read).map_err(LoadError::Faulty)
     }
 
-    fn parse(
+    /// Reads the text of a configuration whose file lies at a path. Nothing is opened but by
+    /// `files`, which reads the policies and secrets that the text names.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn parse(
         text: &str,
         path: &Path,
-        folder: &Path,
         environment: &Environment,
+        files: &Files<'_>,
     ) -> Result<Self, FileFaults> {
+        let folder = path.parent().unwrap_or_else(|| Path::new(""));
         let faulty = |faults| FileFaults(vec![(path.to_owned(), faults)]);
         let mut document = Document::parse(text).map_err(faulty)?;
         environment.over(&mut document, &read::TOP);
-        let mut around = read::Around { folder, environment, policies: Vec::new() };
+        let mut around = read::Around { folder, environment, files, policies: Vec::new() };
         document.read(&read::TOP, |root| read::config(root, &mut around)).map_err(|faults| {
             let mut all = vec![(path.to_owned(), faults)];
             all.append(&mut around.policies);
             FileFaults(all)
         })
     }
+}
+
+/// A name as a fault shows it: on one line, whatever is in it.
+fn shown(name: impl fmt::Display) -> String {
+    name.to_string().escape_debug().collect()
 }
 
 /// The settings of a ledger without any source.

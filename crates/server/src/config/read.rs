@@ -2,7 +2,6 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs,
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
@@ -20,7 +19,7 @@ use policy_file::{
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    Config, Environment, Ledger, Nats, Role, Token, settings_without_source,
+    Config, Environment, Files, Ledger, Nats, Role, Token, settings_without_source, shown,
     source::{agreeing, source},
 };
 
@@ -31,17 +30,22 @@ pub(super) const TOP: [&str; 4] = ["server", "tokens", "ledgers", "nats"];
 pub(super) struct Around<'a> {
     pub(super) folder: &'a Path,
     pub(super) environment: &'a Environment,
+    pub(super) files: &'a Files<'a>,
     /// What is wrong with the policies.
     pub(super) policies: Vec<(PathBuf, Faults)>,
+}
+
+/// Where the API and the data are.
+pub(super) fn places(root: &mut Reader<'_, '_>) -> Result<(SocketAddr, PathBuf), Faulted> {
+    let server = server_table(root);
+    server.map(|(_, private, data)| (private, data))
 }
 
 pub(super) fn config(
     root: &mut Reader<'_, '_>,
     around: &mut Around<'_>,
 ) -> Result<Config, Faulted> {
-    let server = root
-        .required("server", "add [server] with public, private and data")
-        .and_then(|mut item| item.table(&["public", "private", "data"], server));
+    let server = server_table(root);
     let ledgers = root
         .required("ledgers", "add [ledgers.main] with policy, mode and account_from")
         .and_then(|mut item| ledgers(&mut item, around));
@@ -55,6 +59,11 @@ pub(super) fn config(
     let (public, private, data) = server?;
     let data = around.folder.join(data);
     Ok(Config { public, private, data, tokens: tokens?, ledgers: ledgers?, nats: nats? })
+}
+
+fn server_table(root: &mut Reader<'_, '_>) -> Result<(SocketAddr, SocketAddr, PathBuf), Faulted> {
+    root.required("server", "add [server] with public, private and data")
+        .and_then(|mut item| item.table(&["public", "private", "data"], server))
 }
 
 fn server(table: &mut Reader<'_, '_>) -> Result<(SocketAddr, SocketAddr, PathBuf), Faulted> {
@@ -238,9 +247,9 @@ struct PolicyFile {
 
 fn policy(item: &mut Item<'_, '_>, around: &mut Around<'_>) -> Result<PolicyFile, Faulted> {
     let path = around.folder.join(item.text()?);
-    let text = fs::read_to_string(&path).map_err(|error| {
+    let text = (around.files)(&path).map_err(|error| {
         let remedy = "name a policy file, relative to the configuration";
-        item.fault(format!("can't be read: {} ({error})", path.display()), remedy)
+        item.fault(format!("can't be read: {} ({error})", shown(path.display())), remedy)
     })?;
     match policy_file::parse(&text) {
         Ok(policy) => {
@@ -248,7 +257,7 @@ fn policy(item: &mut Item<'_, '_>, around: &mut Around<'_>) -> Result<PolicyFile
             Ok(PolicyFile { policy, path, digest, text: Arc::from(text.into_bytes()) })
         }
         Err(faults) => {
-            let problem = format!("has faults: {}", path.display());
+            let problem = format!("has faults: {}", shown(path.display()));
             around.policies.push((path, faults));
             Err(item.fault(problem, "correct the lines named below"))
         }

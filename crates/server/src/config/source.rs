@@ -1,6 +1,6 @@
 //! The keys of a source: who sends to it and what is believed.
 
-use std::{collections::BTreeSet, fs};
+use std::collections::BTreeSet;
 
 use domain::{
     ids::{Origin, SourceName},
@@ -13,7 +13,7 @@ use ingestion::{
 };
 use policy_file::reader::{Faulted, Item};
 
-use super::{FUTURE_SECONDS_USUAL, TOLERANCE_SECONDS_USUAL, read::Around};
+use super::{FUTURE_SECONDS_USUAL, TOLERANCE_SECONDS_USUAL, read::Around, shown};
 
 /// A source without what its ledger gives it.
 pub(super) struct ReadSource {
@@ -149,15 +149,15 @@ fn secret(item: &mut Item<'_, '_>, around: &Around<'_>) -> Result<Secret, Faulte
         let text = around.environment.get(name).map(str::to_owned);
         text.ok_or_else(|| {
             item.fault(
-                format!("needs the environment variable {name}, which is not set"),
+                format!("needs the environment variable {}, which is not set", shown(name)),
                 "set it to the endpoint's secret key",
             )
         })?
     } else if let Some(path) = reference.strip_prefix("file:") {
         let path = around.folder.join(path);
-        let text = fs::read_to_string(&path).map_err(|error| {
+        let text = (around.files)(&path).map_err(|error| {
             item.fault(
-                format!("needs the file {}, which can't be read ({error})", path.display()),
+                format!("needs the file {}, which can't be read ({error})", shown(path.display())),
                 "put the endpoint's secret key there",
             )
         })?;

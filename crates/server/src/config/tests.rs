@@ -105,6 +105,14 @@ fn each_fault_is_named_with_its_line_and_remedy() {
         ),
         ("secrets = [\"env:SECRET\"]", "secrets = [\"env:OTHER\"]", 19, "OTHER, which is not set"),
         ("secrets = [\"env:SECRET\"]", "secrets = [\"file:none\"]", 19, "which can't be read"),
+        (
+            "secrets = [\"env:SECRET\"]",
+            "secrets = [\"file:a\\nb\"]",
+            19,
+            "a\\nb, which can't be read",
+        ),
+        ("secrets = [\"env:SECRET\"]", "secrets = [\"env:\\u0007\"]", 19, "variable \\u{7}, which"),
+        ("policy.toml", "no\\nne.toml", 13, "no\\nne.toml (No such file"),
         ("secrets = [\"env:SECRET\"]", "secrets = []", 19, "has no secret"),
         (
             "secrets = [",

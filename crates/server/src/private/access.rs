@@ -29,21 +29,40 @@ impl Api {
         ledger: &str,
         role: Role,
     ) -> Result<Caller<'_>, Problem> {
-        let token = known(&self.tokens, headers).ok_or_else(|| {
-            Problem::new(StatusCode::UNAUTHORIZED, "token_invalid", "send a known bearer token")
-        })?;
+        let token = self.token(headers)?;
         let bound = token.ledgers.iter().find(|bound| bound.as_str() == ledger);
         let (ledger, served) =
             bound.and_then(|bound| self.ledgers.get_key_value(bound)).ok_or_else(|| {
                 let detail = "the token is not bound to this ledger";
                 Problem::new(StatusCode::FORBIDDEN, "ledger_not_allowed", detail)
             })?;
-        if !token.roles.contains(&role) {
-            let detail = format!("the token lacks the role {:?}", role.name());
-            return Err(Problem::new(StatusCode::FORBIDDEN, "role_missing", detail));
-        }
+        has(token, role)?;
         Ok(Caller { actor: token.name.clone(), ledger: ledger.clone(), served })
     }
+
+    /// Checks that a token is bound to every ledger, and has the role.
+    pub(super) fn admit_everywhere(&self, headers: &HeaderMap, role: Role) -> Result<(), Problem> {
+        let token = self.token(headers)?;
+        if !self.ledgers.keys().all(|ledger| token.ledgers.contains(ledger)) {
+            let detail = "the token is not bound to every ledger of the server";
+            return Err(Problem::new(StatusCode::FORBIDDEN, "ledger_not_allowed", detail));
+        }
+        has(token, role)
+    }
+
+    fn token(&self, headers: &HeaderMap) -> Result<&Token, Problem> {
+        known(&self.tokens, headers).ok_or_else(|| {
+            Problem::new(StatusCode::UNAUTHORIZED, "token_invalid", "send a known bearer token")
+        })
+    }
+}
+
+fn has(token: &Token, role: Role) -> Result<(), Problem> {
+    if token.roles.contains(&role) {
+        return Ok(());
+    }
+    let detail = format!("the token lacks the role {:?}", role.name());
+    Err(Problem::new(StatusCode::FORBIDDEN, "role_missing", detail))
 }
 
 /// The account of a path, decoded.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    extract::{Path, Query, RawQuery, State, rejection::QueryRejection},
+    extract::{Query, RawQuery, State, rejection::QueryRejection},
     http::{HeaderMap, StatusCode},
     response::Response,
     routing::get,
@@ -29,6 +29,7 @@ use super::{
 use crate::{
     config::Role,
     limits::{ACCOUNTS_SCANNED_MAX, RECORDS_FOLDED_MAX},
+    path::Path,
     problem::Problem,
 };
 

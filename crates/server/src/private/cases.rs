@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    extract::{Path, Query, State, rejection::QueryRejection},
+    extract::{Query, State, rejection::QueryRejection},
     http::{HeaderMap, StatusCode},
     response::Response,
     routing::{get, post},
@@ -33,7 +33,7 @@ use super::{
     request::{operation, text},
     step::{Asked, Done, Step},
 };
-use crate::{config::Role, limits::CASES_SCANNED_MAX, problem::Problem};
+use crate::{config::Role, limits::CASES_SCANNED_MAX, path::Path, problem::Problem};
 
 /// The routes of refund cases, under a ledger.
 pub(super) fn routes() -> Router<Arc<Api>> {

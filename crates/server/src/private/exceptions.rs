@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    extract::{Path, Query, State, rejection::QueryRejection},
+    extract::{Query, State, rejection::QueryRejection},
     http::{HeaderMap, StatusCode},
     response::Response,
     routing::{get, post},
@@ -29,7 +29,7 @@ use super::{
     request::text,
     step::{Asked, Step},
 };
-use crate::{config::Role, limits::EXCEPTIONS_SCANNED_MAX, problem::Problem};
+use crate::{config::Role, limits::EXCEPTIONS_SCANNED_MAX, path::Path, problem::Problem};
 
 /// The routes of exceptions, under a ledger.
 pub(super) fn routes() -> Router<Arc<Api>> {

@@ -18,7 +18,8 @@ pub(super) async fn live() -> Result<Response, Problem> {
     super::json(StatusCode::OK, &json!({"status": "live"}))
 }
 
-/// Whether deliveries are recorded and balance events published; else every reason.
+/// Whether deliveries are recorded and balance events published; else every reason with what to do
+/// about it.
 pub(super) async fn ready(State(api): State<Arc<Api>>) -> Result<Response, Problem> {
     let reasons = reasons(&api);
     if reasons.is_empty() {
@@ -30,9 +31,14 @@ pub(super) async fn ready(State(api): State<Arc<Api>>) -> Result<Response, Probl
 
 fn reasons(api: &Api) -> Vec<String> {
     let mut reasons = Vec::new();
-    let latched = api.writer.latched().map(str::to_owned).or_else(|| api.log.latched());
-    if let Some(reason) = latched {
-        reasons.push(format!("the log takes no records until a restart: {reason}"));
+    if let Some(reason) = latched(api) {
+        reasons.push(format!(
+            "the log takes no records until a restart: {reason}; find out why, then restart the \
+             server"
+        ));
+    }
+    if let Err(full) = api.space.admit(0) {
+        reasons.push(format!("no records are taken: {full}"));
     }
     if let Some(standing) = &api.publisher {
         let state = &standing.borrow().state;
@@ -41,6 +47,11 @@ fn reasons(api: &Api) -> Vec<String> {
         }
     }
     reasons
+}
+
+/// Why nothing is recorded until a restart: the first failure, or a thread that ended.
+fn latched(api: &Api) -> Option<String> {
+    api.writer.latched().map(str::to_owned).or_else(|| api.log.latched())
 }
 
 /// The figures, as Prometheus reads them.
@@ -65,9 +76,21 @@ fn gauges(api: &Api) -> Vec<Gauge> {
         Gauge {
             name: "tallyhook_latched",
             help: "1 when the log takes no records until a restart.",
-            values: vec![(None, u64::from(api.writer.latched().is_some()))],
+            values: vec![(None, u64::from(latched(api).is_some()))],
+        },
+        Gauge {
+            name: "tallyhook_reserve",
+            help: "1 when room is reserved on the disk for a restart.",
+            values: vec![(None, u64::from(api.space.has_reserve()))],
         },
     ];
+    if let Ok(free) = api.space.free() {
+        gauges.push(Gauge {
+            name: "tallyhook_free_bytes",
+            help: "Free space of the file system that has the log.",
+            values: vec![(None, free)],
+        });
+    }
     if let Some(standing) = &api.publisher {
         let standing = standing.borrow();
         let lag = standing.ledgers.iter();

@@ -3,11 +3,12 @@
 //! [`access`] says who may do what, [`page`] how lists go on, [`form`], [`payment_form`] and
 //! [`case_form`] how things look in JSON, [`request`] how requests are read, [`step`] how a command
 //! goes. [`accounts`], [`statement`] and [`records`] read; [`commands`], [`cases`], [`exceptions`],
-//! [`imports`] and [`policies`] also ask the writer; [`health`] tells how the process is,
-//! [`openapi`] what can be asked.
+//! [`imports`] and [`policies`] also ask the writer; [`backup`] sends the whole log, [`health`]
+//! tells how the process is, [`openapi`] what can be asked.
 
 mod access;
 mod accounts;
+mod backup;
 mod case_form;
 mod cases;
 mod commands;
@@ -34,12 +35,13 @@ use axum::{
     routing::get,
 };
 use domain::ids::{LedgerId, Origin, Text};
-use event_store::log::EventLog;
+use event_store::{log::EventLog, space::Space};
 use projectors::projections::Projections;
 use publisher::standing::Standing;
 use serde::Serialize;
 use tokio::sync::watch;
 
+pub(crate) use self::backup::Backups;
 use crate::{
     clock::Clock,
     config::Token,
@@ -59,6 +61,9 @@ pub(crate) struct Api {
     pub(crate) clock: Arc<dyn Clock>,
     /// Where the publisher stands; none without a broker.
     pub(crate) publisher: Option<watch::Receiver<Standing>>,
+    /// The room on the disk.
+    pub(crate) space: Arc<Space>,
+    pub(crate) backups: Backups,
 }
 
 /// What of a ledger never changes while it is served.
@@ -88,6 +93,7 @@ impl Api {
             .route("/readyz", get(health::ready))
             .route("/metrics", get(health::metrics))
             .route("/openapi.json", get(openapi::describe))
+            .route("/v1/backup", get(backup::send))
             .nest("/v1/ledgers/{ledger}", ledger)
             .fallback(|| async { Problem::not_found() })
             .method_not_allowed_fallback(|| async { Problem::method() })

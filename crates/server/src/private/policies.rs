@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    extract::{Path, State},
+    extract::State,
     http::{HeaderMap, StatusCode},
     response::Response,
     routing::get,
@@ -25,7 +25,7 @@ use super::{
     page::Page,
     step::{Asked, Step},
 };
-use crate::{canonical::Canonical, config::Role, problem::Problem};
+use crate::{canonical::Canonical, config::Role, path::Path, problem::Problem};
 
 /// The routes of policies, under a ledger.
 pub(super) fn routes() -> Router<Arc<Api>> {

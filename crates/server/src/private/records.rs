@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    extract::{Path, Query, State, rejection::QueryRejection},
+    extract::{Query, State, rejection::QueryRejection},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
     routing::get,
 };
-use domain::ids::Sequence;
+use domain::ids::{LedgerId, Sequence};
+use event_store::{erasure::erased_by, log::EventLog};
 use serde::Deserialize;
 
 use super::{
@@ -18,7 +19,7 @@ use super::{
     blocking, fault, form, json,
     page::{self, Page},
 };
-use crate::{config::Role, problem::Problem};
+use crate::{config::Role, path::Path, problem::Problem};
 
 /// The routes of records, under a ledger.
 pub(super) fn routes() -> Router<Arc<Api>> {
@@ -87,10 +88,31 @@ async fn body(
     let caller = api.admit(&headers, &ledger, Role::Operate)?;
     let sequence = sequence_of(&sequence).ok_or_else(unknown)?;
     let (log, ledger) = (Arc::clone(&api.log), caller.ledger);
-    let read = blocking(move || log.body(&ledger, sequence).map_err(|error| fault(&error)));
+    let read = blocking(move || kept(&*log, &ledger, sequence));
     let bytes = read.await?.ok_or_else(unknown)?;
     let kind = HeaderValue::from_static("application/octet-stream");
     Ok(([(header::CONTENT_TYPE, kind)], bytes).into_response())
+}
+
+/// The bytes that a record came from, unless they were erased.
+pub(super) fn kept(
+    log: &dyn EventLog,
+    ledger: &LedgerId,
+    sequence: Sequence,
+) -> Result<Option<Vec<u8>>, Problem> {
+    let body = log.body(ledger, sequence).map_err(|error| fault(&error))?;
+    if body.as_ref().is_some_and(|body| !body.is_empty()) {
+        return Ok(body);
+    }
+    match erased_by(log, ledger, sequence).map_err(|error| fault(&error))? {
+        Some(by) => Err(Problem::new(
+            StatusCode::GONE,
+            "body_erased",
+            "the bytes were erased: the record `erased_by` says why and by whom",
+        )
+        .with("erased_by", by.get().into())),
+        None => Ok(body),
+    }
 }
 
 fn unknown() -> Problem {

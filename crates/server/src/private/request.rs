@@ -17,6 +17,7 @@ use domain::{
     policy::{Balance, Checkout, Measures, Service, Spending, Verification},
     refusal::Refusal,
 };
+use event_store::erasure;
 use http_body_util::{BodyExt, Limited};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -71,9 +72,9 @@ pub(super) fn key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Problem
     let key = value.to_str().ok().and_then(|text| IdempotencyKey::new(text).ok());
     let key = key
         .ok_or_else(|| key_fault("send an Idempotency-Key of 1 to 255 visible ASCII characters"))?;
-    if key.as_str().starts_with(EXPIRY_KEYS) {
+    if [EXPIRY_KEYS, erasure::KEYS].iter().any(|own| key.as_str().starts_with(own)) {
         return Err(key_fault(
-            "keys that start with \"expire:\" are Tallyhook's own, send another",
+            "keys that start with \"expire:\" or \"erase:\" are Tallyhook's own, send another",
         ));
     }
     Ok(Some(key))

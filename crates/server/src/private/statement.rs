@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    extract::{Path, Query, State, rejection::QueryRejection},
+    extract::{Query, State, rejection::QueryRejection},
     http::{HeaderMap, StatusCode},
     response::Response,
     routing::get,
@@ -31,7 +31,7 @@ use super::{
     blocking, fault, json,
     page::{Page, Search},
 };
-use crate::{config::Role, limits::STATEMENT_RECORDS_SCANNED_MAX, problem::Problem};
+use crate::{config::Role, limits::STATEMENT_RECORDS_SCANNED_MAX, path::Path, problem::Problem};
 
 /// The route of statements, under a ledger.
 pub(super) fn routes() -> Router<Arc<Api>> {

@@ -191,6 +191,12 @@ impl Told {
                 (NOT_FOUND, "exception_unknown", "the ledger has no such exception")
             }
             Refusal::ExceptionEnded => (CONFLICT, "exception_ended", "the exception has ended"),
+            Refusal::RecordUnknown { .. } => {
+                (NOT_FOUND, "record_unknown", "the ledger has no such record")
+            }
+            Refusal::ErasureInvalid { .. } => {
+                (UNFIT, "erasure_invalid", "an erasure names 1 to 4096 records")
+            }
         };
         Self::Refused(status, code, detail)
     }
@@ -233,6 +239,8 @@ fn member(refusal: Refusal) -> Option<(&'static str, Value)> {
         | Refusal::SimulatedInLive
         | Refusal::ExceptionUnknown
         | Refusal::ExceptionEnded
+        | Refusal::RecordUnknown { .. }
+        | Refusal::ErasureInvalid { .. }
         | Refusal::AmountInvalid { .. }
         | Refusal::ImportInvalid { .. }
         | Refusal::ApprovalUnfit { .. }

@@ -22,6 +22,8 @@ async fn tokens_open_only_what_they_are_for() {
         ),
         (Some("Bearer all"), "PUT", "/v1/ledgers/main/records", 405, "method_not_allowed"),
         (Some("Bearer all"), "POST", "/v1/ledgers/main/accounts/%FF/debits", 404, "not_found"),
+        (Some("Bearer all"), "GET", "/v1/ledgers/main/accounts/%FF", 404, "not_found"),
+        (Some("Bearer all"), "GET", "/v1/ledgers/%FF/records", 404, "not_found"),
     ] {
         let request = Request::builder().method(method).uri(path);
         let request = match token {

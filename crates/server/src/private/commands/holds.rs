@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::{
-    extract::{Path, State},
+    extract::State,
     http::{HeaderMap, StatusCode},
     response::Response,
 };
@@ -20,6 +20,7 @@ use serde_json::{Map, Value, json};
 use super::{metadata::metadata, parts, spending::with_usage};
 use crate::{
     config::Role,
+    path::Path,
     private::{
         Api, access, fault, json,
         request::operation,

@@ -24,6 +24,7 @@ use crate::{
         Api,
         accounts::record,
         blocking, fault,
+        records::kept,
         request::text,
         step::{Asked, Step},
     },
@@ -66,7 +67,7 @@ fn read_again(
     else {
         return Err(Refusal::NotQuarantined.into());
     };
-    let body = api.log.body(ledger, sequence).map_err(|error| fault(&error))?;
+    let body = kept(&*api.log, ledger, sequence)?;
     let body = body.filter(|body| !body.is_empty()).ok_or_else(|| {
         Problem::from(Refusal::StillUnreadable { detail: Arc::from("its bytes are not kept") })
     })?;

@@ -113,6 +113,10 @@ fn said(order: &Order) -> Value {
             "file_sha256": file.to_string(),
         }),
         Order::Configure(settings) => self::settings(settings),
+        Order::Erase { records, reason } => json!({
+            "records": records.iter().map(|record| record.get()).collect::<Vec<_>>(),
+            "reason": reason.as_str(),
+        }),
     }
 }
 
