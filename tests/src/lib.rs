@@ -8,7 +8,9 @@
 //!
 //! For properties, [`history`] makes what can happen to one account in any order, [`course`] all
 //! that can come to a ledger in one order, [`naive`] says what must follow from it by a second
-//! computation that shares no rule with `domain`, and [`dice`] decides by a seed.
+//! computation that shares no rule with `domain`, [`plain`] asks and tells `domain` with all in one
+//! state, and [`dice`] decides by a seed. [`fuzz`] says what
+//! must hold for any bytes, for the fuzzer and for tests of its seeds.
 
 pub mod environment;
 pub mod wait;
@@ -26,3 +28,6 @@ pub mod course;
 pub mod dice;
 pub mod history;
 pub mod naive;
+pub mod plain;
+
+pub mod fuzz;

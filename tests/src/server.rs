@@ -1,6 +1,7 @@
 //! The server under test, running.
 
 use std::{
+    ffi::OsString,
     fs::{self, File},
     io::{BufRead as _, BufReader},
     net::SocketAddr,
@@ -48,9 +49,23 @@ impl Server {
     /// # Errors
     /// It can't be started, or ended by itself.
     pub fn start_within(home: &Home, time: Duration) -> Result<Option<Self>> {
+        Self::start_as(home, &mut serve(home)?, time)
+    }
+
+    /// Starts the server with such variables in its environment and waits until it is ready.
+    ///
+    /// # Errors
+    /// It does not become ready.
+    pub fn start_with(home: &Home, variables: &[(&str, OsString)]) -> Result<Self> {
+        let mut command = serve(home)?;
+        command.envs(variables.iter().map(|(name, value)| (name, value)));
+        Self::start_as(home, &mut command, LONG)?.context("the server was not ready in time")
+    }
+
+    fn start_as(home: &Home, command: &mut Command, time: Duration) -> Result<Option<Self>> {
         let log = File::options().append(true).create(true).open(home.file("log"))?;
         let mut process = Process::start(
-            serve(home)?.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::from(log)),
+            command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::from(log)),
         )?;
         let stdout = process.child().stdout.take().context("the server has no standard output")?;
         let (sender, lines) = mpsc::channel();

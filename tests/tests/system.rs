@@ -3,9 +3,13 @@
 //! [`vectors`] and [`contract`] are about the public listener, [`payloads`] and [`story`] follow
 //! whole payloads to the end of the pipe, [`private`] is the API, [`operators`] the commands that
 //! work on it, [`bad_input`] all that is refused, [`exceptions`] what a person must see,
-//! [`publishing`] the stream, and [`kill`] and [`config`] what happens when the process ends or does
-//! not start.
+//! [`publishing`] the stream, [`kill`] and [`config`] what happens when the process ends or does not
+//! start, [`backup`] what is copied and restored, [`erase`] what is taken out, and [`doctor`] what is
+//! said of the machine.
 
+#[cfg(test)]
+#[path = "system/backup.rs"]
+mod backup;
 #[cfg(test)]
 #[path = "system/bad_input.rs"]
 mod bad_input;
@@ -15,6 +19,12 @@ mod config;
 #[cfg(test)]
 #[path = "system/contract.rs"]
 mod contract;
+#[cfg(test)]
+#[path = "system/doctor.rs"]
+mod doctor;
+#[cfg(test)]
+#[path = "system/erase.rs"]
+mod erase;
 #[cfg(test)]
 #[path = "system/exceptions.rs"]
 mod exceptions;

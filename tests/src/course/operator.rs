@@ -45,6 +45,7 @@ impl Course {
             29..31 => self.import(view),
             31..34 => self.activate(view),
             34..37 => self.freeze(view),
+            37 => self.erase(view),
             _ => self.grant(view),
         }
     }
@@ -156,6 +157,17 @@ impl Course {
         let some = if self.dice.chance(90) { self.pick(&open) } else { self.pick(&all) };
         let none = ExceptionId { sequence: Sequence::FIRST, kind: ExceptionKind::Orphan };
         Order::Resolve { exception: some.unwrap_or(none), note: text("done") }
+    }
+
+    /// Bodies of some records; now and then of none, or of one that is not there yet.
+    fn erase(&mut self, view: &View<'_>) -> Order {
+        let next = i64::try_from(view.ledger.next.get()).expect("courses are short");
+        let count = self.dice.pick(&[0, 1, 1, 2, 5]);
+        let last = if self.dice.chance(10) { next } else { next - 1 };
+        let some = (0..count).filter_map(|_| {
+            u64::try_from(self.dice.between(1, last.max(1))).ok().and_then(Sequence::new)
+        });
+        Order::Erase { records: some.collect(), reason: text("they asked") }
     }
 
     fn import(&mut self, view: &View<'_>) -> Order {

@@ -123,7 +123,7 @@ impl Ledger {
         };
         let order = &command.order;
         let in_force = || Some(policy_at(&self.policies, record.recorded_at).version);
-        if let Order::Configure(_) = order {
+        if let Order::Configure(_) | Order::Erase { .. } = order {
             return None;
         }
         if let Order::ActivatePolicy { policy, .. } = order {

@@ -149,7 +149,8 @@ impl Ledger {
             | Order::ConcludeDispute { .. }
             | Order::Resolve { .. }
             | Order::ActivatePolicy { .. }
-            | Order::Configure(_) => self.operate((id, now), &command.order, before),
+            | Order::Configure(_)
+            | Order::Erase { .. } => self.operate((id, now), &command.order, before),
         }
         moves
     }
@@ -197,7 +198,7 @@ impl Ledger {
             }
             Order::ActivatePolicy { policy, .. } => self.policies.push(policy.clone()),
             Order::Configure(settings) => self.settings = Some(settings.clone()),
-            Order::WriteOff { .. } | Order::Resolve { .. } => {}
+            Order::WriteOff { .. } | Order::Resolve { .. } | Order::Erase { .. } => {}
             Order::Debit { .. }
             | Order::Hold { .. }
             | Order::Capture { .. }

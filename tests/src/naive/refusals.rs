@@ -1,13 +1,13 @@
 //! Why a command must be refused: every reason that holds, whichever is told.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use domain::{
     account::{Closing, DisputeCause, FreezeId, Status},
     case::CaseStatus,
     credits::Credits,
-    ids::{AccountId, OperationId, PaymentKey, Text},
-    input::{Approval, HOLD_SECONDS_MAX, Import, Order, Usage},
+    ids::{AccountId, OperationId, PaymentKey, Sequence, Text},
+    input::{Approval, ERASED_MAX, HOLD_SECONDS_MAX, Import, Order, Usage},
     money::Minor,
     payment::Clearable,
     policy::{Policy, Returns, Service, TimelineFault, Verification},
@@ -106,6 +106,7 @@ impl<'s> Scene<'s> {
             Order::Import(import) => self.import(import),
             Order::ActivatePolicy { policy, .. } => self.activate(policy),
             Order::Configure(_) => {}
+            Order::Erase { records, .. } => self.erase(records),
         }
     }
 
@@ -345,6 +346,14 @@ impl<'s> Scene<'s> {
         ];
         for (holds, fault) in others {
             self.refuse(holds, Refusal::PolicyRefused(fault));
+        }
+    }
+
+    fn erase(&mut self, records: &BTreeSet<Sequence>) {
+        let count = records.len();
+        self.refuse(!(1..=ERASED_MAX).contains(&count), Refusal::ErasureInvalid { count });
+        if let Some(record) = records.iter().find(|record| **record >= self.ledger.next) {
+            self.refuse(true, Refusal::RecordUnknown { record: *record });
         }
     }
 

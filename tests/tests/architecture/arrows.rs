@@ -37,8 +37,9 @@ pub(crate) const TABLE: [(&str, &[&str]); 11] = [
             "audit",
         ],
     ),
-    // The binary composes: its commands also read ids, policies and configurations, and sign.
-    ("tallyhook", &["domain", "policy-file", "ingestion", "audit", "server"]),
+    // The binary composes: its commands also read ids, policies and configurations, sign, and copy
+    // and restore a store.
+    ("tallyhook", &["domain", "policy-file", "event-store", "ingestion", "audit", "server"]),
 ];
 
 /// A dependency as a manifest has it.

@@ -19,13 +19,10 @@ use domain::{
 use tallyhook_tests::{
     course::{Course, Printed, Step},
     naive::{self, Ledger, Picture},
+    plain::{applied, decided, empty, refold},
 };
 
-use crate::{
-    coverage::Coverage,
-    ledger::{applied, decided, empty, refold},
-    properties::extent,
-};
+use crate::{coverage::Coverage, properties::extent};
 
 /// One in so many courses is decided and folded once more at its end.
 const REFOLDED: u64 = 8;

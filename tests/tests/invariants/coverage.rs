@@ -24,7 +24,7 @@ pub(crate) struct Coverage {
     turns: BTreeMap<&'static str, u64>,
 }
 
-const ORDERS: [&str; 25] = [
+const ORDERS: [&str; 26] = [
     "debit",
     "hold",
     "capture",
@@ -50,6 +50,7 @@ const ORDERS: [&str; 25] = [
     "import",
     "activate-policy",
     "configure",
+    "erase",
 ];
 
 const EFFECTS: [&str; 31] = [
@@ -288,6 +289,7 @@ fn order(order: &Order) -> &'static str {
         Order::Import(_) => "import",
         Order::ActivatePolicy { .. } => "activate-policy",
         Order::Configure(_) => "configure",
+        Order::Erase { .. } => "erase",
     }
 }
 

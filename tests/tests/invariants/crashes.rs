@@ -17,13 +17,10 @@ use tallyhook_tests::{
     dice::Dice,
     history,
     naive::{self, Ledger, Picture},
+    plain::{applied, decide_again, empty},
 };
 
-use crate::{
-    check::equal,
-    ledger::{applied, decide_again, empty},
-    properties::extent,
-};
+use crate::{check::equal, properties::extent};
 
 /// One in so many courses runs over the engine: that costs as much more.
 const ONE_IN: u64 = 20;

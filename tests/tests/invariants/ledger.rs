@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     account::FreezeId,
-    apply::{ApplyFault, apply},
-    decide::{Verdict, decide},
+    decide::Verdict,
     decision::{CreditBook, Decision, Effect, House, MoneyBook, Outcome, Quarantine, Transfer},
     entities::Key,
     exception::{Exception, ExceptionId},
@@ -16,12 +15,13 @@ use domain::{
     payment::Ruled,
     record::Record,
     refusal::Refusal,
-    state::{Missing, State},
+    state::State,
     time::Timestamp,
 };
-use tallyhook_tests::{history, naive::Fact};
-
-use crate::check::equal;
+use tallyhook_tests::{
+    naive::Fact,
+    plain::{applied, decided, empty},
+};
 
 /// A ledger, with what can be added up from its records without asking `domain`.
 pub(crate) struct Ledger {
@@ -178,88 +178,4 @@ impl Ledger {
     pub(crate) fn sequence(&self) -> Option<Sequence> {
         self.records.last().map(|record| record.sequence)
     }
-}
-
-/// Asks until nothing is missing: all that was recorded is in the state, so what is missing is not.
-pub(crate) fn decided(state: &mut State, input: &Input, now: Timestamp) -> Verdict {
-    loop {
-        match decide(state, input, now) {
-            Ok(verdict) => return verdict,
-            Err(Missing(key)) => absent(state, key),
-        }
-    }
-}
-
-/// Applies a record, which must not contradict the state.
-pub(crate) fn applied(state: &mut State, record: &Record) -> Result<Vec<Key>, String> {
-    loop {
-        match apply(state, record) {
-            Ok(changed) => return Ok(changed),
-            Err(ApplyFault::Missing(Missing(key))) => absent(state, key),
-            Err(ApplyFault::Contradiction(contradiction)) => {
-                return Err(format!("{contradiction}\n{:#?}", record.decision));
-            }
-        }
-    }
-}
-
-/// Notes that there is no such thing.
-fn absent(state: &mut State, key: Key) {
-    let known = state.entities.knows(&key);
-    let known = known
-        || !state.entities.put(&key, None)
-            && match key {
-                Key::Event(id) => state.events.insert(id, None).is_some(),
-                Key::Conflict(id, digest) => state.conflicts.insert((id, digest), None).is_some(),
-                Key::Command(id) => state.commands.insert(id, None).is_some(),
-                Key::Account(_)
-                | Key::Payment(_)
-                | Key::Holding(_)
-                | Key::Hold(_)
-                | Key::Debit(_)
-                | Key::Case(_)
-                | Key::Customer(_)
-                | Key::Exception(_)
-                | Key::Release(_) => true,
-            };
-    assert!(!known, "what is loaded is not missing");
-}
-
-/// Deciding the records' inputs again gives the recorded decisions.
-pub(crate) fn decide_again(records: &[Record]) -> Result<(), String> {
-    let mut again = empty();
-    for record in records {
-        let verdict = decided(&mut again, &record.input, record.recorded_at);
-        equal("decided again", &verdict, &Verdict::Record(record.decision.clone()))?;
-        applied(&mut again, record)?;
-    }
-    Ok(())
-}
-
-/// A state in which nothing is recorded.
-pub(crate) fn empty() -> State {
-    State::new(history::ledger(), domain::state::Book::empty())
-}
-
-/// Folding the records gives the live state, and deciding again the recorded decisions.
-pub(crate) fn refold(live: &State, records: &[Record]) -> Result<(), String> {
-    decide_again(records)?;
-    let mut folded = empty();
-    let mut changed = BTreeSet::new();
-    for record in records {
-        changed.extend(applied(&mut folded, record)?);
-    }
-    equal("folded book", &folded.book, &live.book)?;
-    let mut live = live.clone();
-    for key in changed {
-        equal(&format!("folded {key:?}"), &folded.entities.take(&key), &live.entities.take(&key))?;
-    }
-    let present = |state: &State| {
-        let mut keys = (state.events.clone(), state.conflicts.clone(), state.commands.clone());
-        keys.0.retain(|_, value| value.is_some());
-        keys.1.retain(|_, value| value.is_some());
-        keys.2.retain(|_, value| value.is_some());
-        keys
-    };
-    equal("folded keys", &present(&folded), &present(&live))
 }

@@ -18,11 +18,12 @@ use domain::{
 use tallyhook_tests::{
     dice::Dice,
     history::{self, History, Slot},
+    plain::refold,
 };
 
 use crate::{
     check::{self, Expected, Freezes, equal},
-    ledger::{Ledger, refold},
+    ledger::Ledger,
     lots,
     orders::{Step, orders, readable, steps},
 };
