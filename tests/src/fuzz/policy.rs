@@ -4,12 +4,15 @@
 //! An input is the text of a file. Where it is a policy, a third party prints the same TOML in its
 //! own way, which must be the same policy again.
 
-use std::sync::{Arc, LazyLock};
+use std::{
+    mem,
+    sync::{Arc, LazyLock},
+};
 
 use domain::{
     decide::Verdict,
     input::{Input, Order},
-    policy::Policy,
+    policy::{Policy, Shortfall},
     refusal::Refusal,
 };
 use policy_file::{
@@ -26,6 +29,29 @@ use crate::history;
 static SHIPPED: LazyLock<Policy> = LazyLock::new(|| {
     parse(include_str!("../../../policies/unused-balance.toml")).expect("the policy is shipped")
 });
+
+/// A change of one setting.
+type Change = (&'static str, fn(&mut Policy));
+
+/// What a policy is changed by, one at a time.
+const CHANGES: [Change; 11] = [
+    ("version", |policy| policy.version ^= 1),
+    ("effective_from", |policy| policy.effective_from = policy.effective_from.seconds_after(1)),
+    ("decimals", |policy| policy.decimals ^= 1),
+    ("rates", |policy| policy.rates.clear()),
+    ("prices", |policy| policy.prices.clear()),
+    ("shortfall", |policy| {
+        policy.shortfall = match policy.shortfall {
+            Shortfall::Owed => Shortfall::WriteOff,
+            Shortfall::WriteOff => Shortfall::Owed,
+        };
+    }),
+    ("settle_owed", |policy| policy.settle_owed = !policy.settle_owed),
+    ("disputes", |policy| mem::swap(&mut policy.on_dispute, &mut policy.on_chargeback)),
+    ("with_open_case", |policy| policy.with_open_case = None),
+    ("close_after", |policy| policy.close_after = None),
+    ("refunds", |policy| policy.refunds = None),
+];
 
 /// Checks one input.
 ///
@@ -52,6 +78,11 @@ fn journeys(text: &str, policy: &Policy) {
     }
     assert_eq!(diff(policy, policy), [], "nothing differs from itself");
     assert_eq!(diff(&SHIPPED, policy).is_empty(), *SHIPPED == *policy, "what differs is said");
+    for (name, change) in CHANGES {
+        let mut changed = policy.clone();
+        change(&mut changed);
+        assert_eq!(diff(policy, &changed).is_empty(), changed == *policy, "{name} is said");
+    }
 
     // Its record is written, read and folded by the ledger's own checks.
     let file = history::digest(1, 1);

@@ -11,7 +11,7 @@ use std::{
 use crate::{coverage::Coverage, plan::Plan, world::World};
 
 /// As many as fit 45 seconds on one core without optimisation.
-const IN_A_SHORT_RUN: u64 = 600;
+const IN_A_SHORT_RUN: u64 = 500;
 
 /// From so many seeds on, everything must have happened.
 const COVERS_ALL: u64 = 10_000;

@@ -19,6 +19,11 @@ use crate::{
 /// How much is written at once: large enough to share a sync, small enough for the memory.
 const BATCH_BYTES_MAX: usize = 1 << 20;
 
+/// After so much the target is opened again: sled keeps large values that it writes in memory,
+/// whatever its cache's limit is, and whoever opens the copy would read all that came after the
+/// last snapshot.
+const RENEW_BYTES: usize = 32 << 20;
+
 /// What of a ledger's values of one kind: those with numbers after `after`, up to `last`.
 ///
 /// A block's number is its first record, so `after` and `last` are ends of blocks; a part of the
@@ -107,6 +112,8 @@ pub(super) struct Target {
     database: Database,
     waiting: Vec<Piece>,
     bytes: usize,
+    /// Since it was opened again.
+    written: usize,
 }
 
 /// A database that values are copied into can't be written.
@@ -125,7 +132,7 @@ impl Target {
     /// process opens it at the same time.
     pub(super) fn open(dir: &Path, cache_bytes: u64, lock: &Arc<Lock>) -> Result<Self, OpenError> {
         let database = Database::open(dir, cache_bytes, lock)?;
-        Ok(Self { database, waiting: Vec::new(), bytes: 0 })
+        Ok(Self { database, waiting: Vec::new(), bytes: 0, written: 0 })
     }
 
     /// Puts the pieces of a value; durable after [`Self::finish`].
@@ -142,17 +149,14 @@ impl Target {
     }
 
     fn write(&mut self) -> Result<(), TargetFault> {
-        self.bytes = 0;
-        let waiting = std::mem::take(&mut self.waiting);
-        let keys: Vec<Vec<u8>> = waiting.iter().map(|(key, _)| key.clone()).collect();
-        let changes = waiting.into_iter().map(|(key, value)| (key, Some(value)));
+        self.written = self.written.saturating_add(std::mem::take(&mut self.bytes));
+        let waiting = std::mem::take(&mut self.waiting).into_iter();
+        let changes = waiting.map(|(key, value)| (key, Some(value)));
         self.database.commit(changes).map_err(TargetFault::Write)?;
-        // sled makes room in its cache when it reads, never when it writes.
-        for key in keys {
-            self.database.get_large(&key).map_err(TargetFault::Write)?;
+        if self.written >= RENEW_BYTES {
+            self.written = 0;
+            self.database.renew()?;
         }
-        // Else the next one who opens it would read all of it.
-        self.database.renew_if_due()?;
         Ok(())
     }
 }
