@@ -87,7 +87,7 @@ mod tests {
 
     #[test]
     fn stored_values() {
-        check("frames", 100_000);
+        check("frames", 50_000);
     }
 
     #[test]
@@ -97,11 +97,11 @@ mod tests {
 
     #[test]
     fn configuration_files() {
-        check("config", 20_000);
+        check("config", 10_000);
     }
 
     #[test]
     fn requests_of_the_api() {
-        check("command", 600);
+        check("command", 300);
     }
 }

@@ -129,7 +129,7 @@ impl Course {
         if self.hash != last.hash {
             return missing(last.sequence, "its hash is another than the backup names");
         }
-        if false {
+        if self.next_body != end {
             return missing(self.next_body, "its body is missing");
         }
         let chunks_due = self.chunks_due.iter().find(|(_, next, count)| next != count);
