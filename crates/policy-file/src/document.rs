@@ -252,7 +252,8 @@ mod tests {
     fn a_fault_of_a_variable_with_an_odd_name_is_on_one_line() {
         check(
             &[(&["li\nmits"], "1")],
-            "environment LI\\nMITS: \"li\\nmits\": is not a known key; did you mean \"limits\"?",
+            "line 2: server.public: must be text, not a whole number; write it in quotes\n\
+             environment LI\\nMITS: \"li\\nmits\": is not a known key; did you mean \"limits\"?",
         );
     }
 }
