@@ -1,13 +1,14 @@
 //! Bringing the state up to the log's end.
 //!
-//! Three threads share the work of [`Projections::catch_up`]: one reads, checks and decodes records
-//! ahead, one applies them in order, and one writes checkpoints. What comes out is the same as with
-//! one thread: records are applied one by one, and a checkpoint is a moment between two chunks.
+//! Three threads share the work of [`Projections::catch_up`] where it is much: one reads, checks and
+//! decodes records ahead, one applies them in order, and one writes checkpoints. What comes out is
+//! the same as with one thread: records are applied one by one, and a checkpoint is a moment
+//! between two chunks.
 
 use std::{
     collections::BTreeSet,
     sync::mpsc::{Receiver, SyncSender, sync_channel},
-    thread::{Scope, ScopedJoinHandle},
+    thread::{Scope, ScopedJoinHandle, scope},
 };
 
 use domain::{
@@ -36,7 +37,25 @@ const AHEAD: usize = 4;
 
 /// After so many records a checkpoint is due while catching up. Nobody waits for a checkpoint then,
 /// and an account that many records change is written once.
-const CHECKPOINT_RECORDS: usize = 16_384;
+const CHECKPOINT_RECORDS: u64 = 16_384;
+
+/// What one thread folds in a few tens of milliseconds.
+const READ_AHEAD_RECORDS: u64 = 4_096;
+
+/// How a fold shares its work.
+#[derive(Clone, Copy)]
+struct Pace {
+    /// A checkpoint is made after so many records.
+    checkpoint_records: u64,
+    /// Records are read ahead where so many are to be folded. For fewer no thread is begun, and
+    /// all calls to the stores come in an order that a simulator can repeat.
+    read_ahead_records: u64,
+}
+
+impl Pace {
+    const STANDARD: Self =
+        Self { checkpoint_records: CHECKPOINT_RECORDS, read_ahead_records: READ_AHEAD_RECORDS };
+}
 
 /// Why the state can't follow the log.
 #[derive(Debug, thiserror::Error)]
@@ -77,14 +96,13 @@ impl Projections {
         log: &dyn EventLog,
         progress: impl FnMut(&LedgerId, Sequence),
     ) -> Result<(), FoldError> {
-        self.catch_up_storing(log, CHECKPOINT_RECORDS, progress)
+        self.catch_up_at(log, Pace::STANDARD, progress)
     }
 
-    /// Catches up with a checkpoint after so many records.
-    fn catch_up_storing(
+    fn catch_up_at(
         &self,
         log: &dyn EventLog,
-        checkpoint_records: usize,
+        pace: Pace,
         mut progress: impl FnMut(&LedgerId, Sequence),
     ) -> Result<(), FoldError> {
         let ledgers = log.ledgers()?;
@@ -96,28 +114,49 @@ impl Projections {
         for ledger in ledgers {
             self.remove_outdated(&ledger)?;
             let after = self.sequence(&ledger)?;
+            let head = log.head(&ledger).map(|head| head.sequence);
             if let Some(state) = after
-                && log.head(&ledger).is_none_or(|head| head.sequence < state)
+                && head < after
             {
                 return Err(FoldError::Ahead { ledger, state });
             }
             self.inner.lock().fresh = after.is_none().then(|| Fresh::new(&ledger));
-            let caught_up = std::thread::scope(|scope| {
-                let chunks = read_ahead(scope, log, &ledger, after);
-                let mut checkpoints = Checkpoints { scope, every: checkpoint_records, last: None };
-                self.fold_chunks(&ledger, &chunks, &mut checkpoints, &mut progress)
-            });
+            let caught_up = self.fold_tail(log, &ledger, pace, &mut progress);
             self.inner.lock().fresh = None;
             caught_up?;
         }
         Ok(())
     }
 
+    /// Folds the records of one ledger that are not in the state yet.
+    fn fold_tail(
+        &self,
+        log: &dyn EventLog,
+        ledger: &LedgerId,
+        pace: Pace,
+        progress: &mut impl FnMut(&LedgerId, Sequence),
+    ) -> Result<(), FoldError> {
+        let after = self.sequence(ledger)?;
+        let head = log.head(ledger).map_or(0, |head| head.sequence.get());
+        let left = head.saturating_sub(after.map_or(0, Sequence::get));
+        let chunks = chunks(log, ledger, after);
+        scope(|scope| {
+            let mut checkpoints = Checkpoints { scope, every: pace.checkpoint_records, last: None };
+            if left < pace.read_ahead_records {
+                return self.fold_chunks(ledger, chunks, &mut checkpoints, progress);
+            }
+            let (ahead, reader) = read_ahead(scope, chunks);
+            let folded = self.fold_chunks(ledger, ahead.into_iter(), &mut checkpoints, progress);
+            joined(reader);
+            folded
+        })
+    }
+
     /// Folds the chunks of one ledger.
     fn fold_chunks<'s>(
         &'s self,
         ledger: &LedgerId,
-        chunks: &Receiver<Result<Vec<Recorded>, ReadError>>,
+        chunks: impl Iterator<Item = Chunk>,
         checkpoints: &mut Checkpoints<'s, '_>,
         progress: &mut impl FnMut(&LedgerId, Sequence),
     ) -> Result<(), FoldError> {
@@ -126,7 +165,8 @@ impl Projections {
             let Some(last) = records.last().map(|last| last.record().sequence) else { break };
             self.fold(ledger, records.iter().map(Recorded::record))?;
             progress(ledger, last);
-            if self.records_since_checkpoint() >= checkpoints.every {
+            let since = u64::try_from(self.records_since_checkpoint()).unwrap_or(u64::MAX);
+            if since >= checkpoints.every {
                 checkpoints.wait()?;
                 checkpoints.last = Some(checkpoints.scope.spawn(|| self.checkpoint()));
             }
@@ -185,44 +225,63 @@ impl Projections {
     }
 }
 
-/// Reads a ledger's records in a thread of their own, which ends with the records, with an error,
-/// or when nobody takes them any more.
+/// Some records that follow each other.
+type Chunk = Result<Vec<Recorded>, ReadError>;
+
+/// A ledger's records, chunk by chunk, to the end or the first error.
+fn chunks<'l>(
+    log: &'l dyn EventLog,
+    ledger: &'l LedgerId,
+    after: Option<Sequence>,
+) -> impl Iterator<Item = Chunk> + Send + 'l {
+    let mut next = Some(after);
+    std::iter::from_fn(move || {
+        let chunk = log.scan(ledger, next.take()?, CHUNK);
+        let last = chunk.as_ref().map(|records| records.last().map(|it| it.record().sequence));
+        match last {
+            Ok(None) => None,
+            Ok(last) => {
+                next = Some(last);
+                Some(chunk)
+            }
+            Err(_) => Some(chunk),
+        }
+    })
+}
+
+/// Takes chunks in a thread of their own, which ends with them or when nobody wants more.
 fn read_ahead<'s>(
     scope: &'s Scope<'s, '_>,
-    log: &'s dyn EventLog,
-    ledger: &'s LedgerId,
-    mut after: Option<Sequence>,
-) -> Receiver<Result<Vec<Recorded>, ReadError>> {
-    let (chunks, receiver): (SyncSender<_>, _) = sync_channel(AHEAD);
-    scope.spawn(move || {
-        loop {
-            let chunk = log.scan(ledger, after, CHUNK);
-            let last = chunk.as_ref().ok().and_then(|records| records.last());
-            after = last.map(|last| last.record().sequence);
-            if chunks.send(chunk).is_err() || after.is_none() {
+    chunks: impl Iterator<Item = Chunk> + Send + 's,
+) -> (Receiver<Chunk>, ScopedJoinHandle<'s, ()>) {
+    let (ahead, receiver): (SyncSender<_>, _) = sync_channel(AHEAD);
+    let reader = scope.spawn(move || {
+        for chunk in chunks {
+            if ahead.send(chunk).is_err() {
                 return;
             }
         }
     });
-    receiver
+    (receiver, reader)
+}
+
+/// What a thread ended with. Its panic goes on as it began.
+fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 /// The checkpoints of a fold, each on a thread of its own, one at a time.
 struct Checkpoints<'s, 'e> {
     scope: &'s Scope<'s, 'e>,
     /// After so many records.
-    every: usize,
+    every: u64,
     last: Option<ScopedJoinHandle<'s, Result<(), ViewError>>>,
 }
 
 impl Checkpoints<'_, '_> {
     /// Waits for the last one, if it is under way.
     fn wait(&mut self) -> Result<(), ViewError> {
-        match self.last.take().map(ScopedJoinHandle::join) {
-            None => Ok(()),
-            Some(Ok(written)) => written,
-            Some(Err(panic)) => std::panic::resume_unwind(panic),
-        }
+        self.last.take().map_or(Ok(()), joined)
     }
 }
 

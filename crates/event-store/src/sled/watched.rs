@@ -23,6 +23,9 @@ use ::sled::{Batch, Db};
 /// A commit that is under way at two looks is poked.
 const LOOK_INTERVAL: Duration = Duration::from_millis(500);
 
+/// The most pokes of one commit.
+const POKES_MAX: u32 = 16;
+
 /// An open database whose commits end.
 pub(super) struct Watched {
     // Dropped first: the thread then lets go of the last handle.
@@ -88,10 +91,12 @@ impl Drop for Ender {
 }
 
 fn watch(db: &Db, turn: &AtomicU64, stopped: &Receiver<()>) {
-    let mut last = 0;
+    let (mut last, mut pokes) = (0, 0);
     while stopped.recv_timeout(LOOK_INTERVAL) == Err(RecvTimeoutError::Timeout) {
         let now = turn.load(SeqCst);
-        if now == last && now % 2 == 1 {
+        pokes = if now == last { pokes } else { 0 };
+        if now == last && now % 2 == 1 && pokes < POKES_MAX {
+            pokes = pokes.saturating_add(1);
             // On a thread for each, since one that comes before the failure waits as well.
             let poked = db.clone();
             drop(thread::Builder::new().spawn(move || drop(poked.flush())));

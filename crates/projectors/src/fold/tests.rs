@@ -115,11 +115,16 @@ fn live() -> Live {
 fn a_fold_that_stores_at_any_time_gives_what_was_live() {
     let live = live();
     let expected = live.stored();
-    for checkpoint_records in [1, 300, usize::MAX] {
+    let every = [1, 300, u64::MAX];
+    let ahead = [0, u64::MAX];
+    for (checkpoint_records, read_ahead_records) in
+        every.into_iter().flat_map(|every| ahead.map(|ahead| (every, ahead)))
+    {
         let again = Live::new();
         let mut told = Vec::new();
         let progress = |_: &LedgerId, at| told.push(at);
-        again.projections.catch_up_storing(&live.log, checkpoint_records, progress).unwrap();
+        let pace = Pace { checkpoint_records, read_ahead_records };
+        again.projections.catch_up_at(&live.log, pace, progress).unwrap();
         assert_eq!(again.stored(), expected, "a checkpoint after {checkpoint_records} records");
         assert!(told.is_sorted());
         assert_eq!(told.last().copied(), live.log.head(&ledger()).map(|head| head.sequence));
