@@ -22,6 +22,28 @@ pub fn variable(name: &str) -> Option<PathBuf> {
     value.filter(|value| !value.is_empty()).map(PathBuf::from)
 }
 
+/// The words of a variable; none where it is absent or empty.
+///
+/// # Panics
+/// They are no UTF-8.
+#[must_use]
+pub fn setting(name: &str) -> Option<String> {
+    let words = variable(name)?.into_os_string().into_string();
+    Some(words.expect("settings of tests are plain words"))
+}
+
+/// A number that says how much a run does; none where the environment leaves it to the test.
+///
+/// # Panics
+/// The variable is no number.
+#[must_use]
+pub fn number(name: &str) -> Option<u64> {
+    setting(name).map(|words| words.parse().expect("settings of tests that count are numbers"))
+}
+
+/// The first seed of a run.
+pub const SEED: &str = "TALLYHOOK_SEED";
+
 /// The root of the workspace.
 #[must_use]
 pub fn workspace() -> PathBuf {

@@ -9,7 +9,7 @@ mod tests {
 
     use tallyhook_tests::{
         dice::Dice,
-        environment::{self, variable},
+        environment,
         fuzz::{TARGETS, Target, mutations::mutated},
     };
 
@@ -44,8 +44,7 @@ mod tests {
             ask(target, file, bytes);
         }
         let seeds: Vec<Vec<u8>> = seeds.into_iter().map(|(_, bytes)| bytes).collect();
-        let times = variable("TALLYHOOK_MUTATIONS");
-        let times: u64 = times.map_or(1, |times| times.to_str().unwrap().parse().unwrap());
+        let times = environment::number("TALLYHOOK_MUTATIONS").unwrap_or(1);
         for seed in 0..mutations * times {
             ask(target, &format!("mutation {seed}"), &mutated(&seeds, &mut Dice::new(seed)));
         }

@@ -5,13 +5,14 @@ use std::{fs, sync::Arc};
 use anyhow::{Context as _, Result, ensure};
 use tallyhook_tests::{
     dice::Dice,
+    environment,
     home::{Home, Setup},
     server::Server,
 };
 
 use crate::{
     check::{Known, audit, check},
-    extent, kept,
+    kept,
     load::{self, Item},
     shim::{self, Fault},
     trace::Trace,
@@ -83,8 +84,8 @@ fn faults(writes: u64, syncs: u64) -> Vec<Fault> {
     let (write, full): (Kind, Kind) = (Fault::Write, Fault::Full);
     let (sync, syncs_on): (Kind, Kind) = (Fault::Sync, Fault::Syncs);
     let kinds = [(write, writes), (full, writes), (sync, syncs), (syncs_on, syncs)];
-    let all = extent::setting("TALLYHOOK_FAULTS").is_some_and(|text| text == "all");
-    let mut dice = Dice::new(extent::first_seed());
+    let all = environment::setting("TALLYHOOK_FAULTS").is_some_and(|text| text == "all");
+    let mut dice = Dice::new(environment::number(environment::SEED).unwrap_or(0));
     let mut faults = Vec::new();
     for (fault, calls) in kinds {
         if all {

@@ -16,7 +16,6 @@ use tallyhook_tests::{
 use crate::{
     check::{Known, Sent, audit, check},
     disk::RESERVE,
-    extent,
 };
 
 const VARIABLE: &str = "TALLYHOOK_CRASH";
@@ -90,7 +89,7 @@ fn read(text: &str) -> Known {
 /// Looks again at what a failed run kept; without one, there is nothing to do.
 #[test]
 fn what_was_kept_is_looked_at_again() {
-    let Some(folder) = extent::setting(VARIABLE).map(PathBuf::from) else { return };
+    let Some(folder) = environment::setting(VARIABLE).map(PathBuf::from) else { return };
     let known = read(&fs::read_to_string(folder.join("known.json")).unwrap());
     let home = Home::new(&Setup::one()).unwrap();
     copy(&folder.join("data"), &home.file("data"));

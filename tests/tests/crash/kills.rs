@@ -9,13 +9,14 @@ use std::{
 
 use tallyhook_tests::{
     dice::Dice,
+    environment,
     home::{Home, Setup},
     server::Server,
 };
 
 use crate::{
     check::{Known, audit, check},
-    extent, kept,
+    kept,
     load::{self, Item, Posted},
     shim::{self, Fault},
     trace::Trace,
@@ -98,8 +99,8 @@ impl Stage {
 
 #[test]
 fn what_was_acknowledged_survives_kills() {
-    let kills = extent::number("TALLYHOOK_KILLS", KILLS);
-    let seed = extent::first_seed();
+    let kills = environment::number("TALLYHOOK_KILLS").unwrap_or(KILLS);
+    let seed = environment::number(environment::SEED).unwrap_or(0);
     let mut dice = Dice::new(seed);
     let mut stage = Stage::new(RECORDS, &mut dice);
     let started = Instant::now();
@@ -134,7 +135,7 @@ fn what_was_acknowledged_survives_kills() {
 
 #[test]
 fn an_opening_that_ends_after_any_effect_harms_nothing() {
-    let mut dice = Dice::new(extent::first_seed());
+    let mut dice = Dice::new(environment::number(environment::SEED).unwrap_or(0));
     let mut ends = 0;
     let empty = Home::new(&Setup::one()).unwrap();
     let empty = Stage { home: empty, known: Known::default(), items: Vec::new() };

@@ -27,8 +27,6 @@ mod check;
 #[cfg(test)]
 mod disk;
 #[cfg(test)]
-mod extent;
-#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod kept;

@@ -5,6 +5,7 @@ use std::{fs, path::Path, sync::Arc};
 use anyhow::{Context as _, Error, Result, anyhow};
 use tallyhook_tests::{
     dice::Dice,
+    environment,
     home::{Home, Setup},
     server::Server,
 };
@@ -12,7 +13,7 @@ use tallyhook_tests::{
 use crate::{
     check::{Known, audit, check},
     disk::{self, Disk, Tree, Unsynced},
-    extent, kept,
+    kept,
     load::{self, Acknowledged, Item},
     shim::{self, Fault},
     trace::{Kind, Trace},
@@ -63,8 +64,8 @@ struct Seen {
 
 #[test]
 fn what_was_acknowledged_survives_a_loss_of_power() {
-    let states = extent::number("TALLYHOOK_POWER_LOSSES", 75);
-    let first = extent::first_seed();
+    let states = environment::number("TALLYHOOK_POWER_LOSSES").unwrap_or(75);
+    let first = environment::number(environment::SEED).unwrap_or(0);
     let mut seen = Seen::default();
     let mut base = Base::default();
     let runs = states.div_ceil(STATES);

@@ -9,6 +9,7 @@ use std::{
     time::Instant,
 };
 
+use tallyhook_tests::environment;
 use tempfile::TempDir;
 
 /// Set to `all`, everything is tried.
@@ -19,12 +20,10 @@ const THREADS: usize = 2;
 
 /// Every how many of the cases one is tried: each, or one in `short`.
 pub(crate) fn stride(short: usize) -> usize {
-    #[expect(clippy::disallowed_methods, reason = "tests have no configuration to read it from")]
-    let asked = std::env::var(FLIPS);
-    match asked.as_deref() {
-        Err(_) | Ok("") => short,
-        Ok("all") => 1,
-        Ok(other) => panic!("{FLIPS} is {other}; it can be all, or not be there"),
+    match environment::setting(FLIPS).as_deref() {
+        None => short,
+        Some("all") => 1,
+        Some(other) => panic!("{FLIPS} is {other}; it can be all, or not be there"),
     }
 }
 

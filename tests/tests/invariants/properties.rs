@@ -17,6 +17,7 @@ use domain::{
 };
 use tallyhook_tests::{
     dice::Dice,
+    environment,
     history::{self, History, Slot},
     plain::refold,
 };
@@ -230,21 +231,14 @@ fn shorter(history: &History) -> Vec<History> {
 
 /// How much is run: so many histories, where the environment says nothing else.
 pub(crate) fn extent(histories: u64) -> Extent {
-    let number =
-        |name, default| setting(name).map_or(default, |text| text.parse().expect("a number"));
-    let orders = match setting("TALLYHOOK_ORDERS").as_deref() {
+    let orders = match environment::setting("TALLYHOOK_ORDERS").as_deref() {
         None => 120,
         Some("all") => usize::MAX,
         Some(text) => text.parse().expect("a number, or all"),
     };
     Extent {
-        first_seed: number("TALLYHOOK_SEED", 0),
-        histories: number("TALLYHOOK_HISTORIES", histories),
+        first_seed: environment::number(environment::SEED).unwrap_or(0),
+        histories: environment::number("TALLYHOOK_HISTORIES").unwrap_or(histories),
         orders,
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "a test has no configuration but the environment")]
-fn setting(name: &str) -> Option<String> {
-    std::env::var(name).ok()
 }

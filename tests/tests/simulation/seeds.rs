@@ -8,6 +8,8 @@ use std::{
     },
 };
 
+use tallyhook_tests::environment;
+
 use crate::{coverage::Coverage, plan::Plan, world::World};
 
 /// As many as fit 45 seconds on one core without optimisation.
@@ -107,10 +109,8 @@ fn report(mut plan: Plan, mut what: String) -> String {
 }
 
 /// The first seed and how many: `TALLYHOOK_SEED` alone is that one.
-#[expect(clippy::disallowed_methods, reason = "a test has no configuration but the environment")]
 fn extent() -> (u64, u64) {
-    let number = |name| std::env::var(name).ok().map(|text| text.parse().expect("a number"));
-    match (number("TALLYHOOK_SEED"), number("TALLYHOOK_SEEDS")) {
+    match (environment::number(environment::SEED), environment::number("TALLYHOOK_SEEDS")) {
         (Some(seed), None) => (seed, 1),
         (first, count) => (first.unwrap_or(0), count.unwrap_or(IN_A_SHORT_RUN)),
     }
