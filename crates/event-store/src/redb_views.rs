@@ -28,8 +28,7 @@ const TABLE: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("checked v
 /// Values without checksums, as the first programs wrote them: not read, since all is folded again.
 const UNCHECKED: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("views");
 
-/// A file up to this size is checked whole when it is opened, at some 1 GB/s. In a larger one,
-/// damage to a value is found when it is read, and to a key by `audit verify`.
+/// A file up to this size is checked whole when it is opened. In a larger one, damage to a value is found when it is read, and to a key by `audit verify`.
 const CHECKED_BYTES_MAX: u64 = 256 << 20;
 
 /// How long redb's magic number is, with which a file starts.

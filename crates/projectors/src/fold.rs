@@ -39,7 +39,7 @@ const AHEAD: usize = 4;
 /// and an account that many records change is written once.
 const CHECKPOINT_RECORDS: u64 = 16_384;
 
-/// What one thread folds in a few tens of milliseconds.
+/// For fewer, reading ahead is not worth a thread.
 const READ_AHEAD_RECORDS: u64 = 4_096;
 
 /// How a fold shares its work.

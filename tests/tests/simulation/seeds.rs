@@ -12,7 +12,7 @@ use tallyhook_tests::environment;
 
 use crate::{coverage::Coverage, plan::Plan, world::World};
 
-/// As many as fit 45 seconds on one core without optimisation.
+/// They took 14 to 20 seconds without optimisation.
 const IN_A_SHORT_RUN: u64 = 500;
 
 /// From so many seeds on, everything must have happened.
