@@ -9,7 +9,7 @@ use domain::ids::Sequence;
 
 use crate::{
     Outcome,
-    figures::{Cost, disk_bytes, resident, written_by_us},
+    figures::{Cost, disk_bytes, resident, written_to_device},
     group,
     ways::Way,
 };
@@ -19,6 +19,8 @@ const RECORDS_AT_ONCE: u64 = 16_384;
 
 /// Writes so many records in groups of one size and leaves the way open behind it.
 pub(crate) fn fill(way: Way, size: u64, records: u64, dir: &Path) -> Outcome<Cost> {
+    // What others wrote before is not counted.
+    rustix::fs::sync();
     let mut opened = way.open(dir)?;
     let mut next = Sequence::FIRST;
     let mut cost = Cost {
@@ -26,7 +28,7 @@ pub(crate) fn fill(way: Way, size: u64, records: u64, dir: &Path) -> Outcome<Cos
         body_bytes: 0,
         wall: Duration::ZERO,
         commits: Vec::new(),
-        written_bytes: written_by_us()?,
+        written_bytes: written_to_device(dir)?,
         disk_bytes: 0,
         resident_kib: 0,
     };
@@ -42,7 +44,7 @@ pub(crate) fn fill(way: Way, size: u64, records: u64, dir: &Path) -> Outcome<Cos
         opened.rest()?;
         cost.wall += begin.elapsed();
     }
-    cost.written_bytes = written_by_us()?.saturating_sub(cost.written_bytes);
+    cost.written_bytes = written_to_device(dir)?.saturating_sub(cost.written_bytes);
     cost.disk_bytes = disk_bytes(dir)?;
     cost.resident_kib = resident()?;
     // What closing would write is not lost: the directory goes, or the process is killed.

@@ -15,9 +15,13 @@ use std::{
 };
 
 use ::sled::{Batch, Config, IVec};
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 
-use super::{Lock, OpenError, watched::Watched};
+use super::{
+    Lock, OpenError,
+    fences::{self, Fences, is_fence},
+    watched::Watched,
+};
 use crate::{
     log::StorageFault,
     panics::{Panicked, caught},
@@ -48,6 +52,8 @@ pub(super) struct Database {
     cache_bytes: u64,
     /// None after it could not be renewed: nothing works then until a restart.
     opened: RwLock<Option<Opened>>,
+    /// Written ahead of the blocks, and shown to nobody.
+    fences: Mutex<Fences>,
     /// Set once sled has panicked.
     broken: OnceLock<Broken>,
     /// The store is locked until its last database is dropped.
@@ -84,8 +90,8 @@ impl Database {
     /// process opens it at the same time.
     pub(super) fn open(dir: &Path, cache_bytes: u64, lock: &Arc<Lock>) -> Result<Self, OpenError> {
         let opened = RwLock::new(Some(Opened::open(dir, cache_bytes)?));
-        let (broken, lock) = (OnceLock::new(), Arc::clone(lock));
-        Ok(Self { dir: dir.to_path_buf(), cache_bytes, opened, broken, _lock: lock })
+        let (fences, broken, lock) = (Mutex::default(), OnceLock::new(), Arc::clone(lock));
+        Ok(Self { dir: dir.to_path_buf(), cache_bytes, opened, fences, broken, _lock: lock })
     }
 
     /// Closes the database and opens it again if so much was written since that the next start
@@ -144,12 +150,14 @@ impl Database {
 
     /// The last entry from `start` to `end`, both included.
     pub(super) fn last_in(&self, start: &[u8], end: &[u8]) -> Result<Option<Stored>, StorageFault> {
-        self.with(|opened| Ok(opened.db.db().range(start..=end).next_back().transpose()?))
+        self.with(|opened| {
+            Ok(values(opened.db.db().range(start..=end).rev()).next().transpose()?)
+        })
     }
 
     /// The first entry from `start` on.
     pub(super) fn first_from(&self, start: &[u8]) -> Result<Option<Stored>, StorageFault> {
-        self.with(|opened| Ok(opened.db.db().range(start..).next().transpose()?))
+        self.with(|opened| Ok(values(opened.db.db().range(start..)).next().transpose()?))
     }
 
     /// All entries from `start` on.
@@ -164,16 +172,30 @@ impl Database {
         changes: impl IntoIterator<Item = (Vec<u8>, Option<Vec<u8>>)>,
     ) -> Result<(), StorageFault> {
         let (mut batch, mut bytes) = (Batch::default(), 0_usize);
+        let mut fences = self.fences.lock();
         for (key, value) in changes {
             match value {
                 Some(value) => {
                     bytes = bytes.saturating_add(key.len()).saturating_add(value.len());
+                    let ahead =
+                        fences.ahead(&key, value.len(), |prefix| self.last_fence(prefix))?;
+                    ahead.into_iter().for_each(|fence| batch.insert(fence, &[]));
                     batch.insert(key, value);
                 }
                 None => batch.remove(key),
             }
         }
+        drop(fences);
         self.with(|opened| opened.commit(batch, u64::try_from(bytes).unwrap_or(u64::MAX)))
+    }
+
+    /// The number of the last fence with a prefix.
+    fn last_fence(&self, prefix: &[u8]) -> Result<Option<u64>, StorageFault> {
+        let (start, end) = fences::last_of(prefix);
+        self.with(|opened| {
+            let last = opened.db.db().range(start..=end).next_back().transpose()?;
+            Ok(last.and_then(fences::number))
+        })
     }
 }
 
@@ -220,6 +242,13 @@ impl Opened {
     }
 }
 
+/// Entries without the fences.
+fn values(
+    entries: impl Iterator<Item = ::sled::Result<Stored>>,
+) -> impl Iterator<Item = ::sled::Result<Stored>> {
+    entries.filter(|entry| !entry.as_ref().is_ok_and(|(key, value)| is_fence(key, value)))
+}
+
 /// Entries in the order of their keys, read a few at a time.
 pub(super) struct Entries<'a> {
     database: &'a Database,
@@ -232,7 +261,7 @@ impl Entries<'_> {
     fn read_on(&mut self) -> Result<(), StorageFault> {
         let Some(start) = self.start.take() else { return Ok(()) };
         let read = self.database.with(|opened| {
-            let entries = opened.db.db().range(start.as_slice()..).take(ENTRIES_AT_ONCE);
+            let entries = values(opened.db.db().range(start.as_slice()..)).take(ENTRIES_AT_ONCE);
             Ok(entries.collect::<Result<Vec<Stored>, _>>()?)
         })?;
         if read.len() == ENTRIES_AT_ONCE

@@ -24,6 +24,7 @@ mod append;
 mod backup;
 mod copy;
 mod database;
+mod fences;
 mod log;
 mod open;
 mod recover;

@@ -3,6 +3,7 @@
 mod answers;
 mod crashes;
 mod damage;
+mod fences;
 mod golden;
 mod newer;
 mod renew;
