@@ -11,6 +11,9 @@ pub const NATS_SERVER: &str = "TALLYHOOK_NATS_SERVER";
 /// Names the folder of real payloads, which are not part of the project.
 pub const FIXTURES: &str = "TALLYHOOK_FIXTURES";
 
+/// Set, it keeps the folders of servers whose test failed.
+pub const KEEP: &str = "TALLYHOOK_KEEP";
+
 /// The cargo that runs the tests.
 pub const CARGO: &str = "CARGO";
 

@@ -98,9 +98,19 @@ pub struct Setup {
     pub nats: Option<String>,
 }
 
-/// A server's folder; gone when dropped.
+/// A server's folder; gone when dropped, but for a test that failed while [`environment::KEEP`] is
+/// set.
 #[derive(Debug)]
 pub struct Home(TempDir);
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        if std::thread::panicking() && environment::variable(environment::KEEP).is_some() {
+            self.0.disable_cleanup(true);
+            eprintln!("kept in {}", self.0.path().display());
+        }
+    }
+}
 
 impl Source {
     /// An endpoint with these secrets.
