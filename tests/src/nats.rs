@@ -10,7 +10,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     thread::{self, JoinHandle},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use anyhow::{Context, Result, ensure};
@@ -19,11 +19,12 @@ use async_nats::{
     jetstream::{
         self,
         consumer::{DeliverPolicy, pull::OrderedConfig},
+        stream,
     },
 };
 use balance_events::{
     envelope::Envelope,
-    subject::{MessageId, subject},
+    subject::{MessageId, PREFIX, subject},
 };
 use futures_util::StreamExt as _;
 use tempfile::TempDir;
@@ -65,6 +66,41 @@ impl Broker {
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Makes the stream of balance events before the publisher does, which then takes it as it is:
+    /// with this window in which the broker finds repeated messages by itself.
+    ///
+    /// # Errors
+    /// It can't be made.
+    pub fn make_stream(&self, duplicate_window: Duration) -> Result<()> {
+        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(async {
+            let client = async_nats::connect(&self.url).await?;
+            let stream = stream::Config {
+                name: STREAM.to_owned(),
+                subjects: vec![format!("{PREFIX}.>")],
+                duplicate_window,
+                allow_direct: true,
+                allow_atomic_publish: true,
+                ..stream::Config::default()
+            };
+            jetstream::new(client).create_stream(stream).await?;
+            Ok(())
+        })
+    }
+
+    /// How many messages the stream has.
+    ///
+    /// # Errors
+    /// There is no stream, or no answer.
+    pub fn messages(&self) -> Result<u64> {
+        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(async {
+            let client = async_nats::connect(&self.url).await?;
+            let stream = jetstream::new(client).get_stream(STREAM).await?;
+            Ok(stream.cached_info().state.messages)
+        })
     }
 
     /// Ends the broker at once, as a crash would.
@@ -137,13 +173,22 @@ fn log(folder: &Path) -> String {
     fs::read_to_string(folder.join("log")).unwrap_or_default()
 }
 
+/// A message, and when it came.
+#[derive(Clone, Debug)]
+pub struct Arrived {
+    /// What it says.
+    pub envelope: Envelope,
+    /// By the clock of this machine.
+    pub at: SystemTime,
+}
+
 /// Follows the stream from its first message, in a thread of its own, until dropped.
 ///
 /// When the broker goes away it connects again and goes on after the last message that it has, as
 /// a good subscriber does. Everything that arrives is kept as it came, repetitions included.
 #[derive(Debug)]
 pub struct Subscriber {
-    seen: Arc<Mutex<Vec<Envelope>>>,
+    seen: Arc<Mutex<Vec<Arrived>>>,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<Result<()>>>,
 }
@@ -167,7 +212,21 @@ impl Subscriber {
     /// What has arrived so far.
     #[must_use]
     pub fn seen(&self) -> Vec<Envelope> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.iter().map(|arrived| arrived.envelope.clone()).collect()
+    }
+
+    /// How much has arrived so far.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// What has arrived so far behind the first `skipped`, and when.
+    #[must_use]
+    pub fn arrived(&self, skipped: usize) -> Vec<Arrived> {
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.iter().skip(skipped).cloned().collect()
     }
 
     /// Waits until what has arrived satisfies a test, and returns it.
@@ -213,7 +272,7 @@ impl Drop for Subscriber {
 
 struct Listener {
     url: String,
-    seen: Arc<Mutex<Vec<Envelope>>>,
+    seen: Arc<Mutex<Vec<Arrived>>>,
     stop: Arc<AtomicBool>,
     next: u64,
 }
@@ -280,7 +339,9 @@ impl Listener {
         };
         ensure!(MessageId::parse(known_by).as_ref() == Some(&expected), "{known_by}");
         self.next = place.saturating_add(1);
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).push(envelope);
+        #[expect(clippy::disallowed_methods, reason = "how late it is, by the server's own clock")]
+        let at = SystemTime::now();
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).push(Arrived { envelope, at });
         Ok(())
     }
 }

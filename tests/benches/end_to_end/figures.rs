@@ -25,11 +25,16 @@ impl Figures {
         Self { took, count, p50: at(500), p99: at(990), p999: at(999) }
     }
 
-    fn rate(&self) -> u128 {
+    pub(crate) fn rate(&self) -> u128 {
         rate(self.count, self.took)
     }
 
-    fn latency(&self) -> String {
+    /// In microseconds.
+    pub(crate) const fn p99(&self) -> u32 {
+        self.p99
+    }
+
+    pub(crate) fn latency(&self) -> String {
         format!("{} / {}", milliseconds(self.p50), milliseconds(self.p99))
     }
 }
@@ -84,11 +89,11 @@ pub(crate) fn spending_row(debits: &Figures, webhooks: &Figures) -> String {
     format!("| {} | {} | {} | {} |", debits.rate(), tail(debits), webhooks.rate(), tail(webhooks))
 }
 
-fn ratio(of: u128, to: u128) -> String {
+pub(crate) fn ratio(of: u128, to: u128) -> String {
     let hundredths = of.saturating_mul(100).checked_div(to).unwrap_or(0);
     format!("{}.{:02}", hundredths / 100, hundredths % 100)
 }
 
-fn milliseconds(micros: u32) -> String {
+pub(crate) fn milliseconds(micros: u32) -> String {
     format!("{}.{:02}", micros / 1_000, micros % 1_000 / 10)
 }

@@ -8,12 +8,15 @@
 //! it sends is made before the clock starts.
 //!
 //! With `--spending SECONDS` it sends debits at 1,000/s while webhooks arrive at 2,000/s instead.
+//! With `--publishing SECONDS` it measures balance events beside webhooks.
 //! With `--connections N` it measures that level alone.
 //! With `--events N` it goes on until N events are in the log, and says what memory and disk the
 //! server holds then and how long it takes to start again.
 
 mod drive;
 mod figures;
+mod paced;
+mod publishing;
 mod raw;
 mod requests;
 mod spending;
@@ -54,6 +57,9 @@ const WARM_UP: usize = 4_000;
 
 fn main() -> Result<()> {
     let asked = Asked::read(std::env::args().skip(1))?;
+    if let Some(seconds) = asked.publishing {
+        return publishing::measure(seconds);
+    }
     let home = Home::new(&Setup::one())?;
     let server = Server::start(&home)?;
     let mut template = Template::new()?;
@@ -96,13 +102,14 @@ struct Asked {
     connections: Option<usize>,
     events: Option<usize>,
     spending: Option<u32>,
+    publishing: Option<u32>,
 }
 
 impl Asked {
     /// Reads the arguments; cargo passes `--bench` of its own accord.
     fn read(arguments: impl Iterator<Item = String>) -> Result<Self> {
         let mut arguments = arguments.filter(|argument| argument != "--bench");
-        let mut asked = Self { connections: None, events: None, spending: None };
+        let mut asked = Self { connections: None, events: None, spending: None, publishing: None };
         while let Some(name) = arguments.next() {
             let number = arguments.next().with_context(|| format!("{name} needs a number"))?;
             let number: u32 = number.parse().with_context(|| format!("read {name}"))?;
@@ -110,8 +117,10 @@ impl Asked {
                 "--connections" => asked.connections = Some(usize::try_from(number)?),
                 "--events" => asked.events = Some(usize::try_from(number)?),
                 "--spending" => asked.spending = Some(number),
+                "--publishing" => asked.publishing = Some(number),
                 other => anyhow::bail!(
-                    "unknown argument {other}; there are --connections, --events and --spending"
+                    "unknown argument {other}; there are --connections, --events, --spending and \
+                     --publishing"
                 ),
             }
         }
@@ -166,7 +175,7 @@ fn long(home: &Home, server: Server, template: &mut Template, events: usize) -> 
 }
 
 /// A figure of `/proc/{id}/status`, in KiB.
-fn memory(id: u32, name: &str) -> Result<u64> {
+pub(crate) fn memory(id: u32, name: &str) -> Result<u64> {
     let status = fs::read_to_string(format!("/proc/{id}/status")).context("read /proc")?;
     let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
     let number = line.and_then(|line| line.split_whitespace().next());

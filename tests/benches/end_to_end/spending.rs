@@ -1,28 +1,18 @@
 //! Debits while webhooks arrive, both at a fixed rate: what a gateway waits for an answer.
-//!
-//! A request is due at its moment whatever became of those before it, and its latency counts from
-//! then: a server that falls behind can't make its figures better by being asked less.
 
-use std::{
-    cell::{Cell, RefCell},
-    net::SocketAddr,
-    time::Duration,
-};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use tallyhook_tests::{
     home::{LEDGER, TOKEN},
     server::Server,
 };
-use tokio::{
-    net::TcpStream,
-    runtime,
-    time::{Instant, sleep_until},
-};
+use tokio::{runtime, time::Instant};
 
 use crate::{
-    drive::{answered, drive},
+    drive::drive,
     figures::Figures,
+    paced::Paced,
     requests::{Signed, Template, account},
 };
 
@@ -32,7 +22,7 @@ const DEBITS: u32 = 1_000;
 /// Webhooks in a second.
 const WEBHOOKS: u32 = 2_000;
 
-/// Over how many connections each of the two go.
+/// Over how many connections the first purchases go.
 const CONNECTIONS: usize = 64;
 
 /// Over how many accounts the debits go: all bought something before.
@@ -58,56 +48,13 @@ pub(crate) fn spend(
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
     let (webhooks, debits) = runtime.block_on(async {
         let start = Instant::now().checked_add(Duration::from_millis(100)).context("a clock")?;
-        let webhooks = Stream { address: server.public, start, rate: WEBHOOKS, status: "200" };
-        let debits = Stream { address: server.private, start, rate: DEBITS, status: "201" };
+        let webhooks = Paced { address: server.public, start, rate: WEBHOOKS, status: "200" };
+        let debits = Paced { address: server.private, start, rate: DEBITS, status: "201" };
         let debited = debits.run(|index| asked.get(index).map(Vec::as_slice));
         futures_util::future::try_join(webhooks.run(|index| deliveries.request(index)), debited)
             .await
     })?;
     Ok(Spent { webhooks, debits })
-}
-
-/// Requests that are due at a fixed rate.
-struct Stream {
-    address: SocketAddr,
-    start: Instant,
-    /// In a second.
-    rate: u32,
-    status: &'static str,
-}
-
-impl Stream {
-    async fn run<'r>(&self, request: impl Fn(usize) -> Option<&'r [u8]>) -> Result<Figures> {
-        let next = Cell::new(0);
-        let latencies = RefCell::new(Vec::new());
-        let turns = (0..CONNECTIONS).map(|_| self.turn(&request, &next, &latencies));
-        for done in futures_util::future::join_all(turns).await {
-            done?;
-        }
-        Ok(Figures::new(self.start.elapsed(), latencies.take()))
-    }
-
-    /// One connection: waits until the next request is due, sends it, waits for its answer.
-    async fn turn<'r>(
-        &self,
-        request: &impl Fn(usize) -> Option<&'r [u8]>,
-        next: &Cell<usize>,
-        latencies: &RefCell<Vec<u32>>,
-    ) -> Result<()> {
-        let mut stream = TcpStream::connect(self.address).await.context("connect")?;
-        stream.set_nodelay(true)?;
-        loop {
-            let index = next.get();
-            let Some(request) = request(index) else { return Ok(()) };
-            next.set(index.saturating_add(1));
-            let micros = u64::try_from(index)?.saturating_mul(1_000_000) / u64::from(self.rate);
-            let due = self.start.checked_add(Duration::from_micros(micros)).context("a clock")?;
-            sleep_until(due).await;
-            answered(&mut stream, request, self.status).await?;
-            let micros = u32::try_from(due.elapsed().as_micros()).unwrap_or(u32::MAX);
-            latencies.borrow_mut().push(micros);
-        }
-    }
 }
 
 /// A debit of a hundredth, with metadata as a gateway sends it.

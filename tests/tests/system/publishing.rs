@@ -1,5 +1,8 @@
 //! Subscribers see each account's versions gapless, in order and once, whatever dies.
 
+#[path = "publishing/kills.rs"]
+mod kills;
+
 use tallyhook_tests::{
     home::{Home, SOURCE, Setup},
     nats::{Broker, Subscriber, gapless},
