@@ -21,8 +21,10 @@ use crate::{
 /// Events of a run.
 const EVENTS: u64 = 1_000;
 const CLIENTS: (usize, usize) = (2, 25);
-/// Faults of each kind, unless the environment asks for all.
+/// Faults of each kind, unless the environment asks for `all`, or for all `syncs`.
 const FAULTS: u64 = 6;
+/// Syncs while a store is made, each of which is another: all of them fail in every run.
+const SYNCS_AT_START: u64 = 8;
 /// After so many runs the real binary audits.
 const AUDITS: u64 = 8;
 
@@ -84,14 +86,18 @@ fn faults(writes: u64, syncs: u64) -> Vec<Fault> {
     let (write, full): (Kind, Kind) = (Fault::Write, Fault::Full);
     let (sync, syncs_on): (Kind, Kind) = (Fault::Sync, Fault::Syncs);
     let kinds = [(write, writes), (full, writes), (sync, syncs), (syncs_on, syncs)];
-    let all = environment::setting("TALLYHOOK_FAULTS").is_some_and(|text| text == "all");
+    let asked = environment::setting("TALLYHOOK_FAULTS").unwrap_or_default();
     let mut dice = Dice::new(environment::number(environment::SEED).unwrap_or(0));
     let mut faults = Vec::new();
-    for (fault, calls) in kinds {
-        if all {
+    if asked == "all" || asked == "syncs" {
+        let skipped = if asked == "syncs" { 2 } else { 0 };
+        for (fault, calls) in kinds.into_iter().skip(skipped) {
             faults.extend((1..=calls).map(fault));
-            continue;
         }
+        return faults;
+    }
+    faults.extend((1..=SYNCS_AT_START).map(sync));
+    for (fault, calls) in kinds {
         // One in each part of the run.
         let part = calls / FAULTS;
         let drawn = (0..FAULTS).map(|number| {
@@ -153,6 +159,8 @@ fn with_fault(
     if posted.refused.is_empty() {
         match trace.failed() {
             None => seen.missed += 1,
+            // What sled makes under `log.making` is copied, and the copy's syncs are ours.
+            Some((_, path)) if path.starts_with("data/log.making/made/") => seen.unnoticed += 1,
             Some((_, path)) if path.starts_with("data/log") => {
                 anyhow::bail!("{path} failed and nobody was told")
             }

@@ -290,6 +290,9 @@ impl Iterator for Entries<'_> {
 
 /// Makes an empty database beside its place and moves it there when it is whole and durable: sled
 /// can't open one whose making was cut short, since it writes `conf` in two steps.
+///
+/// Where a sync fails while sled closes, it says nothing, and a second sync of the same pages would
+/// say nothing either. So what sled made is copied, and the copy is what is synced and moved.
 fn make(dir: &Path, cache_bytes: u64) -> Result<(), OpenError> {
     let mut aside = dir.as_os_str().to_owned();
     aside.push(".making");
@@ -301,15 +304,31 @@ fn make(dir: &Path, cache_bytes: u64) -> Result<(), OpenError> {
     if aside.exists() {
         std::fs::remove_dir_all(&aside).map_err(error("remove"))?;
     }
-    std::fs::create_dir_all(&aside).map_err(error("create"))?;
-    let made = open_patiently(&aside, cache_bytes)?;
+    let (made, copy) = (aside.join("made"), aside.join("copy"));
+    std::fs::create_dir_all(&made).map_err(error("create"))?;
+    let db = open_patiently(&made, cache_bytes)?;
     // Closing writes what was not written, and says nothing where that fails.
-    made.db()
+    db.db()
         .flush()
         .map_err(|source| OpenError::Database { dir: aside.clone(), source: source.into() })?;
-    drop(made);
-    sync_all(&aside).map_err(error("sync"))?;
-    std::fs::rename(&aside, dir).map_err(error("rename"))
+    drop(db);
+    copy_files(&made, &copy).map_err(error("copy the empty database in"))?;
+    std::fs::rename(&copy, dir).map_err(error("rename"))?;
+    std::fs::remove_dir_all(&aside).map_err(error("remove"))
+}
+
+/// Copies the files of a directory into a new one; all is on the disk when it returns `Ok`.
+fn copy_files(from: &Path, to: &Path) -> std::io::Result<()> {
+    std::fs::create_dir(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        if entry.file_type()?.is_file() {
+            let copy = to.join(entry.file_name());
+            std::fs::copy(entry.path(), &copy)?;
+            File::open(copy)?.sync_all()?;
+        }
+    }
+    File::open(to)?.sync_all()
 }
 
 /// A process that was killed while sled wrote a snapshot leaves a file with which sled can't open

@@ -11,7 +11,7 @@
 //! | `format` | the version of all this (see [`crate::marker`]); a store without it is of version 1 |
 //! | `reserve` | room for what must be written when the disk is full (see [`crate::space`]) |
 //! | `lock` | held by the one process that has the store open |
-//! | `log.making` | an empty database, until it is whole and moved to `log` |
+//! | `log.making` | an empty database, until a copy of it is whole and moved to `log` |
 //! | `log.new` | the log that is written anew, while that lasts (see `rewrite`) |
 //!
 //! `open` opens a store; `database` opens and writes one database so that what it acknowledges

@@ -170,11 +170,11 @@ impl SledStore {
     }
 }
 
-/// Removes what a rewriting left that was cut short: the new log, or the old one. Only the holder
-/// of the store's lock may do this.
+/// Removes what was left when a log was made or written anew and that was cut short: an empty
+/// database, the new log, or the old one. Only the holder of the store's lock may do this.
 pub(super) fn remove_leftovers(dir: &Path) -> io::Result<()> {
     let mut removed = false;
-    for name in [NEW, PROBE] {
+    for name in [NEW, PROBE, "log.making", "log.new.making"] {
         match std::fs::remove_dir_all(dir.join(name)) {
             Ok(()) => removed = true,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}

@@ -237,6 +237,18 @@ fn a_rewriting_that_was_cut_short_is_begun_again() {
     }
 }
 
+/// What a crash leaves after a new log was made.
+#[test]
+fn an_empty_database_that_was_left_is_removed_by_whoever_opens_the_store() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(filled(dir.path()));
+    for left in ["log.making", "log.new.making"] {
+        copy(&dir.path().join("log"), &dir.path().join(left).join("made"));
+        drop(open(dir.path()));
+        assert!(!dir.path().join(left).exists(), "{left}");
+    }
+}
+
 /// What a crash leaves between the exchange and the end of the old log.
 #[test]
 fn an_old_log_that_was_left_is_removed_by_whoever_opens_the_store() {
