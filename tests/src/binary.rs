@@ -36,11 +36,29 @@ pub fn command(arguments: &[&str]) -> Result<Command> {
     Ok(command)
 }
 
+/// The path of the example gateway: the one that the environment names, else built now, as
+/// [`path`].
+///
+/// # Errors
+/// It can't be built, or is not where it is said to be.
+pub fn gateway() -> Result<PathBuf> {
+    if let Some(named) = environment::variable(environment::GATEWAY) {
+        ensure!(named.is_file(), "{} names {}", environment::GATEWAY, named.display());
+        return Ok(named);
+    }
+    build(&["--package", "subscriber", "--example", "gateway"], "examples/gateway")
+}
+
 fn find() -> Result<PathBuf> {
     if let Some(named) = environment::variable(environment::BINARY) {
         ensure!(named.is_file(), "{} names {}", environment::BINARY, named.display());
         return Ok(named);
     }
+    build(&["--package", "tallyhook"], "tallyhook")
+}
+
+/// Has cargo build something, and gives its path, which is known below the profile's folder.
+fn build(what: &[&str], path: &str) -> Result<PathBuf> {
     // Test programs lie in `target/{profile}/deps`, beside what they test.
     let program = std::env::current_exe().context("find this program")?;
     let folder = program.ancestors().nth(2).context("this program lies in no target folder")?;
@@ -52,13 +70,15 @@ fn find() -> Result<PathBuf> {
     let cargo = environment::variable(environment::CARGO).unwrap_or_else(|| "cargo".into());
     let target = folder.parent().context("the profile's folder has no parent")?;
     let built = Command::new(cargo)
-        .args(["build", "--quiet", "--package", "tallyhook", "--profile", profile, "--target-dir"])
+        .args(["build", "--quiet", "--profile", profile])
+        .args(what)
+        .arg("--target-dir")
         .arg(target)
         .current_dir(environment::workspace())
         .status()
         .context("start cargo")?;
-    ensure!(built.success(), "`cargo build --package tallyhook` failed");
-    let binary = folder.join("tallyhook");
+    ensure!(built.success(), "`cargo build {}` failed", what.join(" "));
+    let binary = folder.join(path);
     ensure!(binary.is_file(), "cargo built no {}", binary.display());
     Ok(binary)
 }

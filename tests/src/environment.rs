@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 /// Names the binary under test; without it, the one of this workspace is built.
 pub const BINARY: &str = "TALLYHOOK_BIN";
 
+/// Names the example gateway; without it, the one of this workspace is built.
+pub const GATEWAY: &str = "TALLYHOOK_GATEWAY";
+
 /// Names the real nats-server; without it, the one that `scripts/test` installs is taken.
 pub const NATS_SERVER: &str = "TALLYHOOK_NATS_SERVER";
 

@@ -1,5 +1,7 @@
 //! A real broker and real subscribers. The only module that names `async_nats`.
 
+pub mod session;
+
 use std::{
     collections::BTreeMap,
     fs,
@@ -15,7 +17,7 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use async_nats::{
-    ConnectOptions,
+    Client, ConnectOptions,
     jetstream::{
         self,
         consumer::{DeliverPolicy, pull::OrderedConfig},
@@ -101,6 +103,42 @@ impl Broker {
             let stream = jetstream::new(client).get_stream(STREAM).await?;
             Ok(stream.cached_info().state.messages)
         })
+    }
+
+    /// A client that connects and connects again by itself, by another address if there is one.
+    ///
+    /// # Errors
+    /// It can't connect.
+    pub async fn connect(&self, address: Option<&str>) -> Result<Client> {
+        let options = ConnectOptions::new().connection_timeout(LISTEN).retry_on_initial_connect();
+        Ok(options.connect(address.unwrap_or(&self.url)).await?)
+    }
+
+    /// Takes the messages of an account out of the stream, all but the last so many of it.
+    ///
+    /// # Errors
+    /// The broker refused.
+    pub async fn purge(&self, ledger: &str, account: &str, keep: u64) -> Result<()> {
+        let stream = jetstream::new(self.connect(None).await?).get_stream(STREAM).await?;
+        stream.purge().filter(subject(ledger, account)).keep(keep).await?;
+        Ok(())
+    }
+
+    /// Deletes the last message of an account from the stream.
+    ///
+    /// # Errors
+    /// There is none.
+    pub async fn delete_last(&self, ledger: &str, account: &str) -> Result<()> {
+        let stream = jetstream::new(self.connect(None).await?).get_stream(STREAM).await?;
+        let last = stream.get_last_raw_message_by_subject(&subject(ledger, account)).await?;
+        stream.delete_message(last.sequence).await?;
+        Ok(())
+    }
+
+    /// Where it keeps its streams: what a test may copy while it is killed.
+    #[must_use]
+    pub fn store(&self) -> PathBuf {
+        self.folder.path().join("store")
     }
 
     /// Ends the broker at once, as a crash would.

@@ -3,9 +3,10 @@
 //! [`vectors`] and [`contract`] are about the public listener, [`payloads`] and [`story`] follow
 //! whole payloads to the end of the pipe, [`private`] is the API, [`operators`] the commands that
 //! work on it, [`bad_input`] all that is refused, [`exceptions`] what a person must see,
-//! [`publishing`] the stream, [`kill`] and [`config`] what happens when the process ends or does not
-//! start, [`backup`] what is copied and restored, [`erase`] what is taken out, and [`doctor`] what is
-//! said of the machine.
+//! [`publishing`] the stream, [`republish`] its mending, [`subscribing`] and [`tail`] what is known at
+//! its other end, [`kill`] and [`config`]
+//! what happens when the process ends or does not start, [`backup`] what is copied and restored,
+//! [`erase`] what is taken out, and [`doctor`] what is said of the machine.
 
 #[cfg(test)]
 #[path = "system/backup.rs"]
@@ -44,8 +45,17 @@ mod private;
 #[path = "system/publishing.rs"]
 mod publishing;
 #[cfg(test)]
+#[path = "system/republish.rs"]
+mod republish;
+#[cfg(test)]
 #[path = "system/story.rs"]
 mod story;
+#[cfg(test)]
+#[path = "system/subscribing.rs"]
+mod subscribing;
+#[cfg(test)]
+#[path = "system/tail.rs"]
+mod tail;
 #[cfg(test)]
 #[path = "system/vectors.rs"]
 mod vectors;

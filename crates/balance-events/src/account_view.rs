@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 /// Amounts are decimal text without exponent or trailing zeros, in credits of `unit`.
 /// `available` is `paid` + `gift`. `version` is gapless from 1 in each account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AccountView {
     /// The ledger's name.
     pub ledger: String,
@@ -42,6 +43,7 @@ pub struct AccountView {
 
 /// A cause that is open.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FreezeView {
     /// What it is known by in this ledger.
     pub id: String,
@@ -57,6 +59,7 @@ pub struct FreezeView {
 
 /// What is done while a cause is open, in the words of the policy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MeasuresView {
     /// `allow` or `suspend`.
     pub spending: String,

@@ -1,11 +1,17 @@
 //! One message: a CloudEvents 1.0 envelope in JSON around one change of one account.
 
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{Error as _, IntoDeserializer as _},
+};
 
 use crate::account_view::{AccountView, FreezeView};
 
 /// What happened to the account, by precedence: the first that fits.
+///
+/// More types of `v1` may be added; one that is not known reads as any other change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum EventType {
     /// The record closed the account.
     #[serde(rename = "com.tallyhook.account.closed.v1")]
@@ -17,12 +23,13 @@ pub enum EventType {
     #[serde(rename = "com.tallyhook.account.unfrozen.v1")]
     AccountUnfrozen,
     /// Any other change.
-    #[serde(rename = "com.tallyhook.balance.changed.v1")]
+    #[serde(rename = "com.tallyhook.balance.changed.v1", other)]
     BalanceChanged,
 }
 
 /// A CloudEvents 1.0 envelope.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Envelope {
     /// Always `1.0`.
     pub specversion: String,
@@ -31,7 +38,7 @@ pub struct Envelope {
     /// `/ledgers/{ledger}`.
     pub source: String,
     /// What happened.
-    #[serde(rename = "type")]
+    #[serde(rename = "type", deserialize_with = "of_v1")]
     pub event_type: EventType,
     /// The account.
     pub subject: String,
@@ -70,16 +77,28 @@ impl Envelope {
     /// Reads a message; members that are not known are passed over.
     ///
     /// # Errors
-    /// A member that is missing or of another type.
+    /// A member that is missing or of another type, or an event of another version than `v1`.
     pub fn from_json(bytes: &[u8]) -> Result<Self, serde_json::Error> {
         serde_json::from_slice(bytes)
     }
 }
 
+/// What an event of another version means can't be known, so it is refused.
+fn of_v1<'de, D: Deserializer<'de>>(deserializer: D) -> Result<EventType, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    if name.ends_with(".v1") {
+        EventType::deserialize(name.as_str().into_deserializer())
+    } else {
+        Err(D::Error::custom(format_args!("type {name} is not of v1: upgrade the subscriber")))
+    }
+}
+
 /// An account after a record, with what that record moved and why.
 ///
-/// The members up to `sequence` are those of [`AccountView`], in the same order.
+/// The members up to `sequence` are those of [`AccountView`], in the same order: what the HTTP API
+/// answers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct BalanceChange {
     /// See [`AccountView::ledger`].
     pub ledger: String,
@@ -170,9 +189,10 @@ impl BalanceChange {
 
 /// One transfer that touches the account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Movement {
     /// The book that the credits left: `paid`, `gift`, `held`, `owed` or `written_off` of this
-    /// account, or one of the house, such as `house:sold`.
+    /// account, `other` for any of another account, or one of the house, such as `house:sold`.
     pub from: String,
     /// The book where they arrived.
     pub to: String,
@@ -182,6 +202,7 @@ pub struct Movement {
 
 /// What a record was.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum Cause {
     /// A provider's delivery.
@@ -208,6 +229,8 @@ mod tests {
 
     use super::*;
     use crate::account_view::MeasuresView;
+
+    const COMMAND: &str = "0198c7a2-5b1e-5f00-8a3c-6f2d1e0b9a77";
 
     fn view() -> AccountView {
         AccountView {
@@ -292,23 +315,38 @@ mod tests {
 
     #[test]
     fn messages_survive_the_round_trip() {
-        let command = Cause::Command { id: "id".into(), order: "debit".into() };
+        let command = Cause::Command { id: COMMAND.into(), order: "debit".into() };
         for cause in [delivery(), command] {
             let sent = envelope(cause);
             assert_eq!(Envelope::from_json(&sent.to_json().unwrap()).unwrap(), sent);
         }
-        let command = json!({"kind": "command", "id": "id", "order": "debit"});
+        let command = json!({"kind": "command", "id": COMMAND, "order": "debit"});
         let read: Cause = serde_json::from_value(command.clone()).unwrap();
         assert_eq!(serde_json::to_value(read).unwrap(), command);
     }
 
     #[test]
-    fn a_subscriber_passes_over_members_that_it_does_not_know() {
+    fn a_subscriber_passes_over_members_and_types_that_it_does_not_know() {
         let mut later: Value = serde_json::to_value(envelope(delivery())).unwrap();
         later["data"]["added"] = json!(1);
         later["traceparent"] = json!("00");
         let read = Envelope::from_json(&serde_json::to_vec(&later).unwrap()).unwrap();
         assert_eq!(read, envelope(delivery()));
+        later["type"] = json!("com.tallyhook.account.opened.v1");
+        let read = Envelope::from_json(&serde_json::to_vec(&later).unwrap()).unwrap();
+        assert_eq!(read.event_type, EventType::BalanceChanged);
+        assert_eq!(read.data, envelope(delivery()).data);
+    }
+
+    #[test]
+    fn a_type_of_v1_that_is_not_known_is_a_change_and_one_of_another_version_is_refused() {
+        let mut later = serde_json::to_value(envelope(delivery())).unwrap();
+        later["type"] = json!("com.tallyhook.account.renamed.v1");
+        let read = Envelope::from_json(later.to_string().as_bytes()).unwrap();
+        assert_eq!(read.event_type, EventType::BalanceChanged);
+        later["type"] = json!("com.tallyhook.balance.changed.v2");
+        let fault = Envelope::from_json(later.to_string().as_bytes()).unwrap_err();
+        assert!(fault.to_string().contains("upgrade the subscriber"), "{fault}");
     }
 
     #[test]
@@ -320,6 +358,7 @@ mod tests {
             (EventType::BalanceChanged, "com.tallyhook.balance.changed.v1"),
         ] {
             assert_eq!(serde_json::to_value(event_type).unwrap(), name);
+            assert_eq!(serde_json::from_value::<EventType>(json!(name)).unwrap(), event_type);
         }
     }
 }

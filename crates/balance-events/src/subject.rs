@@ -10,6 +10,9 @@
 
 use std::fmt::{self, Write as _};
 
+/// The JetStream stream that keeps all messages.
+pub const STREAM: &str = "TALLYHOOK_BALANCES";
+
 /// What all subjects begin with.
 pub const PREFIX: &str = "tallyhook.balances";
 

@@ -124,6 +124,12 @@ impl<'r, 'd> Item<'r, 'd> {
         matches!(self.value, Value::Text(text) | Value::Variable(text, _) if text == wanted)
     }
 
+    /// Whether this is a list; notes nothing.
+    #[must_use]
+    pub fn is_list(&self) -> bool {
+        matches!(self.plain(), Value::List(_))
+    }
+
     /// Notes what is wrong with this value.
     pub fn fault(&mut self, problem: impl fmt::Display, remedy: impl fmt::Display) -> Faulted {
         note(self.findings, self.at, &self.path, problem, remedy)

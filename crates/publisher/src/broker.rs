@@ -4,7 +4,7 @@
 //! `nats` does it over NATS JetStream, the simulator in memory; what publishing makes of it
 //! ([`crate::run`]) is the same for both.
 
-use std::{error::Error, future::Future};
+use std::{error::Error, future::Future, io, path::PathBuf};
 
 use balance_events::subject;
 use bytes::Bytes;
@@ -106,8 +106,42 @@ pub enum BrokerFault {
         /// Its version.
         found: String,
     },
-    /// Its stream loses or refuses messages.
-    #[error("stream {stream} has {what}; change or delete it, then `tallyhook republish`")]
+    /// A file of the access can't be used.
+    #[error("read {} for the broker; correct [nats]", path.display())]
+    AccessUnreadable {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// It does not know us.
+    #[error(
+        "the broker refused the user; correct the user, password, token, nkey or credentials of \
+         [nats], or the broker's own"
+    )]
+    Unauthorized,
+    /// There is no protected connection.
+    #[error("connect by TLS; check the ca, cert and key of [nats], and the broker's certificate")]
+    TlsFailed {
+        /// Why.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// It knows us, and doesn't let us.
+    #[error(
+        "the broker's user may not {what}; grant it that: deploy/nats/README.md lists what is \
+         needed"
+    )]
+    Forbidden {
+        /// Do what, to which subject.
+        what: String,
+    },
+    /// Its stream loses, rewrites or refuses messages.
+    #[error(
+        "stream {stream} has {what}; change it with `nats stream edit {stream}`, or stop the \
+         server and make it anew with `tallyhook republish --recreate`"
+    )]
     StreamUnfit {
         /// The stream.
         stream: &'static str,
@@ -115,7 +149,10 @@ pub enum BrokerFault {
         what: String,
     },
     /// Somebody else publishes to the stream.
-    #[error("message {message} of the stream was not published by tallyhook; remove it")]
+    #[error(
+        "message {message} of the stream was not published by tallyhook; find out who may publish \
+         there, then stop the server and run `tallyhook republish`, which removes it"
+    )]
     ForeignMessage {
         /// Its place in the stream.
         message: u64,

@@ -43,13 +43,18 @@ impl Fold {
     /// Goes on from the stored checkpoint.
     pub(crate) fn load(store: &dyn ViewStore, ledger: &LedgerId) -> Result<Self, CheckpointFault> {
         let mark = checkpoint::read_mark(store, ledger)?;
-        Ok(Self {
+        Ok(Self { stored: mark.folded, mark, ..Self::new(ledger) })
+    }
+
+    /// Before the first record.
+    pub(crate) fn new(ledger: &LedgerId) -> Self {
+        Self {
             ledger: ledger.clone(),
-            stored: mark.folded,
-            mark,
+            stored: None,
+            mark: Mark::START,
             changed: BTreeMap::new(),
             records_since: 0,
-        })
+        }
     }
 
     /// The last folded record.

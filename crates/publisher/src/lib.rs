@@ -2,9 +2,10 @@
 //!
 //! The parts, in the order of the data's path: what the log's records mean to subscribers
 //! ([`convert`], `project`), how far they were folded (`fold`, `checkpoint`) and published
-//! (`position`), what a broker is ([`broker`]) and the one that is used (`nats`), one [`turn`] of
-//! publishing, the task that takes them ([`run`]) and how it stands ([`standing`]); and what can be
-//! seen of a broker without publishing ([`seen`]).
+//! (`position`), how a broker is reached ([`access`]), what it is ([`broker`]) and the one that is
+//! used (`nats`), one [`turn`] of publishing, the task that takes them ([`run`]) and how it stands
+//! ([`standing`]); what can be seen of a broker without publishing ([`seen`], [`follow`]), and the
+//! way out when stream and log disagree ([`mend`]).
 //!
 //! # Exactly once
 //! The stream itself says what was published: the last message of each ledger names its record and
@@ -23,13 +24,17 @@ mod project;
 mod checkpoint;
 mod fold;
 
+pub mod access;
 pub mod broker;
 mod nats;
 
 pub mod run;
-pub mod seen;
 pub mod standing;
 pub mod turn;
+
+pub mod follow;
+pub mod mend;
+pub mod seen;
 
 #[cfg(test)]
 mod fixture;

@@ -1,88 +1,81 @@
 //! NATS JetStream as the broker. The only module that names `async_nats`.
+//!
+//! [`connection`] connects as the access says and tells what the server doesn't permit, [`stream`]
+//! says how the stream must be, and [`files`] checks what an access names before anything connects; [`reached`] reads the
+//! stream as anybody does, and does to it what an operator may.
 
-use std::{borrow::Cow, time::Duration};
+pub(crate) mod connection;
+pub(crate) mod files;
+pub(crate) mod reached;
+mod stream;
 
 use async_nats::{
-    Client, ConnectOptions, HeaderMap, Request,
-    connection::State as ConnectionState,
+    HeaderMap, Request,
     header::{NATS_EXPECTED_LAST_SEQUENCE, NATS_MESSAGE_ID},
     jetstream::{
-        self, ErrorCode,
-        context::GetStreamErrorKind,
+        self, Context, ErrorCode,
+        context::{CreateStreamErrorKind, GetStreamErrorKind},
         message::StreamMessage,
-        stream::{
-            Config as StreamConfig, DiscardPolicy, Info as StreamInfo, LastRawMessageErrorKind,
-            RetentionPolicy, StorageType,
-        },
+        stream::{Info as StreamInfo, LastRawMessageErrorKind},
     },
 };
 use balance_events::subject;
 use domain::ids::LedgerId;
 use serde::Deserialize;
 
+use self::{
+    connection::Connection,
+    stream::{STREAM, unfit, wanted},
+};
 use crate::{
     broker::{Broker, BrokerFault, Message, Session, Stored},
+    run::Config,
     seen::{Seen, StreamSettings},
 };
-
-/// The stream that has all balance events.
-const STREAM: &str = "TALLYHOOK_BALANCES";
-
-/// How long the broker also finds repeated messages by itself: a second net that nothing needs.
-const DUPLICATE_WINDOW: Duration = Duration::from_secs(120);
 
 /// The first server that takes message ids in atomic batches: 2.12.0 refuses them, older ones pass
 /// over what asks for a batch.
 const VERSION_MIN: [u64; 3] = [2, 12, 1];
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// A connection that is lost is given up soon: finding out where to go on is the caller's, on a
-/// new one.
-const RECONNECTS_MAX: usize = 2;
-
-/// A nats-server by its address, which may hold a password.
+/// A nats-server, and the stream as it must be.
 pub struct Nats {
-    url: String,
+    config: Config,
 }
 
 /// A connection, and the stream's last sequence when it was opened.
 #[derive(Debug)]
 pub struct NatsSession {
-    client: Client,
+    connection: Connection,
     stream: jetstream::stream::Stream,
     last_sequence: u64,
 }
 
 impl Nats {
-    pub(crate) const fn new(url: String) -> Self {
-        Self { url }
+    pub(crate) const fn new(config: Config) -> Self {
+        Self { config }
     }
 }
 
 /// Looks at a nats-server and the stream of balance events, and changes nothing.
 ///
 /// # Errors
-/// The server doesn't answer.
-pub async fn look(url: &str) -> Result<Seen, BrokerFault> {
-    let client = connect(url, "tallyhook doctor").await?;
-    let server = client.server_info();
+/// The server doesn't answer, or doesn't let us.
+pub async fn look(config: &Config) -> Result<Seen, BrokerFault> {
+    let connection = Connection::open(&config.access, "tallyhook doctor").await?;
+    let server = connection.client.server_info();
     let (version, has_jetstream) = (server.version, server.jetstream);
     let mut stream = None;
     if has_jetstream {
-        match jetstream::new(client).get_stream(STREAM).await {
-            Ok(found) => stream = Some(settings(found.cached_info())),
-            Err(fault) if is_stream_absent(&fault.kind()) => {}
-            Err(fault) => return Err(away("look at the stream", fault)),
-        }
+        let context = jetstream::new(connection.client.clone());
+        stream = connection.permitted(find(&context)).await?;
     }
+    let stream = stream.map(|stream| settings(stream.cached_info(), config.replicas));
     Ok(Seen { is_new_enough: is_new_enough(&version), version, has_jetstream, stream })
 }
 
-fn settings(found: &StreamInfo) -> StreamSettings {
+fn settings(found: &StreamInfo, replicas: usize) -> StreamSettings {
     StreamSettings {
-        unfit: unfit(&found.config).map(Cow::into_owned),
+        unfit: unfit(&found.config, replicas),
         replicas: found.config.num_replicas,
         duplicate_window: found.config.duplicate_window,
         messages: found.state.messages,
@@ -90,15 +83,45 @@ fn settings(found: &StreamInfo) -> StreamSettings {
     }
 }
 
-async fn connect(url: &str, name: &str) -> Result<Client, BrokerFault> {
-    ConnectOptions::new()
-        .name(name)
-        .connection_timeout(CONNECT_TIMEOUT)
-        .request_timeout(Some(REQUEST_TIMEOUT))
-        .max_reconnects(RECONNECTS_MAX)
-        .connect(url)
-        .await
-        .map_err(|fault| away("connect", fault))
+/// The stream, where it is there.
+async fn find(context: &Context) -> Result<Option<jetstream::stream::Stream>, BrokerFault> {
+    match context.get_stream(STREAM).await {
+        Ok(stream) => Ok(Some(stream)),
+        Err(fault) => match fault.kind() {
+            GetStreamErrorKind::JetStream(refusal)
+                if refusal.error_code() == ErrorCode::STREAM_NOT_FOUND =>
+            {
+                Ok(None)
+            }
+            GetStreamErrorKind::JetStream(refusal) => Err(refused(&refusal)),
+            GetStreamErrorKind::EmptyName
+            | GetStreamErrorKind::Request
+            | GetStreamErrorKind::InvalidStreamName => Err(away("look at the stream", fault)),
+        },
+    }
+}
+
+/// Makes the stream.
+async fn create(
+    context: &Context,
+    replicas: usize,
+) -> Result<jetstream::stream::Stream, BrokerFault> {
+    let created = context.create_stream(wanted(replicas)).await;
+    if let Err(fault) = created {
+        return Err(match fault.kind() {
+            CreateStreamErrorKind::JetStream(refusal) => refused(&refusal),
+            CreateStreamErrorKind::EmptyStreamName
+            | CreateStreamErrorKind::InvalidStreamName
+            | CreateStreamErrorKind::DomainAndExternalSet
+            | CreateStreamErrorKind::JetStreamUnavailable
+            | CreateStreamErrorKind::TimedOut
+            | CreateStreamErrorKind::Response
+            | CreateStreamErrorKind::NotFound
+            | CreateStreamErrorKind::ResponseParse => away("create the stream", fault),
+        });
+    }
+    // What was created is looked at like any other: an older server passes over what it doesn't know.
+    find(context).await?.ok_or(BrokerFault::Moved)
 }
 
 impl Broker for Nats {
@@ -106,31 +129,22 @@ impl Broker for Nats {
 
     /// Connects, checks the server, creates the stream where it is absent and checks it.
     async fn open(&self) -> Result<NatsSession, BrokerFault> {
-        let client = connect(&self.url, "tallyhook publisher").await?;
-        let found = client.server_info().version;
+        let Config { access, replicas } = &self.config;
+        let connection = Connection::open(access, "tallyhook publisher").await?;
+        let found = connection.client.server_info().version;
         if !is_new_enough(&found) {
             return Err(BrokerFault::ServerTooOld { found });
         }
-        let context = jetstream::new(client.clone());
-        let stream = match context.get_stream(STREAM).await {
-            Ok(stream) => stream,
-            Err(fault) if is_stream_absent(&fault.kind()) => {
-                context
-                    .create_stream(wanted())
-                    .await
-                    .map_err(|fault| away("create the stream", fault))?;
-                context
-                    .get_stream(STREAM)
-                    .await
-                    .map_err(|fault| away("look at the stream", fault))?
-            }
-            Err(fault) => return Err(away("look at the stream", fault)),
+        let context = jetstream::new(connection.client.clone());
+        let stream = match connection.permitted(find(&context)).await? {
+            Some(stream) => stream,
+            None => connection.permitted(create(&context, *replicas)).await?,
         };
-        if let Some(what) = unfit(&stream.cached_info().config) {
-            return Err(BrokerFault::StreamUnfit { stream: STREAM, what: what.into_owned() });
+        if let Some(what) = unfit(&stream.cached_info().config, *replicas) {
+            return Err(BrokerFault::StreamUnfit { stream: STREAM, what });
         }
         let last_sequence = stream.cached_info().state.last_sequence;
-        Ok(NatsSession { client, stream, last_sequence })
+        Ok(NatsSession { connection, stream, last_sequence })
     }
 }
 
@@ -141,24 +155,25 @@ impl Session for NatsSession {
 
     async fn last_of(&self, ledger: &LedgerId) -> Result<Option<Stored>, BrokerFault> {
         let subjects = subject::ledger_subjects(ledger.as_str());
-        let message = match self.stream.get_last_raw_message_by_subject(&subjects).await {
-            Ok(message) => message,
-            Err(fault) if fault.kind() == LastRawMessageErrorKind::NoMessageFound => {
-                return Ok(None);
+        let asked = async {
+            match self.stream.get_last_raw_message_by_subject(&subjects).await {
+                Ok(message) => Ok(Some(stored(&message))),
+                Err(fault) if fault.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(None),
+                Err(fault) => Err(away("look for the last message", fault)),
             }
-            Err(fault) => return Err(away("look for the last message", fault)),
         };
-        Ok(Some(stored(&message)))
+        self.connection.permitted(asked).await
     }
 
     async fn publish(&mut self, after: u64, batch: &[Message]) -> Result<u64, BrokerFault> {
         let Some((last, before)) = batch.split_last() else { return Ok(after) };
         // An inbox is unique; its last token is an id as batches need one.
-        let inbox = self.client.new_inbox();
+        let client = &self.connection.client;
+        let inbox = client.new_inbox();
         let id = inbox.rsplit('.').next().unwrap_or(&inbox);
         for (index, message) in before.iter().enumerate() {
             let headers = headers(message, id, (index, after));
-            self.client
+            client
                 .publish_with_headers(message.subject(), headers, message.body.clone())
                 .await
                 .map_err(|fault| away("publish", fault))?;
@@ -166,13 +181,16 @@ impl Session for NatsSession {
         let mut headers = headers(last, id, (before.len(), after));
         headers.insert("Nats-Batch-Commit", "1");
         let request = Request::new().headers(headers).payload(last.body.clone());
-        let answer = self.client.send_request(last.subject(), request);
-        let answer = answer.await.map_err(|fault| away("publish", fault))?;
+        let asked = async {
+            let answer = client.send_request(last.subject(), request).await;
+            answer.map_err(|fault| away("publish", fault))
+        };
+        let answer = self.connection.permitted(asked).await?;
         acknowledged(&answer.payload, after, u64::try_from(batch.len()).unwrap_or(u64::MAX))
     }
 
     fn is_connected(&self) -> bool {
-        self.client.connection_state() == ConnectionState::Connected
+        self.connection.is_connected()
     }
 }
 
@@ -193,9 +211,10 @@ fn away(doing: &'static str, source: impl Into<async_nats::Error>) -> BrokerFaul
     BrokerFault::Away { doing, source: source.into() }
 }
 
-fn is_stream_absent(kind: &GetStreamErrorKind) -> bool {
-    matches!(kind, GetStreamErrorKind::JetStream(fault)
-        if fault.error_code() == ErrorCode::STREAM_NOT_FOUND)
+/// JetStream's own refusal.
+fn refused(refusal: &jetstream::Error) -> BrokerFault {
+    let description = refusal.to_string();
+    BrokerFault::Refused { code: refusal.error_code().0, description }
 }
 
 fn stored(message: &StreamMessage) -> Stored {
@@ -256,55 +275,6 @@ fn is_new_enough(version: &str) -> bool {
     numbers.is_some_and(|numbers| numbers.as_slice() >= VERSION_MIN.as_slice())
 }
 
-/// The stream as it is created.
-fn wanted() -> StreamConfig {
-    StreamConfig {
-        name: STREAM.to_owned(),
-        description: Some("tallyhook: every change of every balance, in order".to_owned()),
-        subjects: vec![subjects()],
-        storage: StorageType::File,
-        retention: RetentionPolicy::Limits,
-        discard: DiscardPolicy::Old,
-        max_messages: -1,
-        max_bytes: -1,
-        max_messages_per_subject: -1,
-        duplicate_window: DUPLICATE_WINDOW,
-        allow_direct: true,
-        allow_atomic_publish: true,
-        ..StreamConfig::default()
-    }
-}
-
-fn subjects() -> String {
-    format!("{}.>", subject::PREFIX)
-}
-
-/// What a stream has that we can't publish to exactly once, or that loses messages; `None` when
-/// it will do. Replicas, the dedupe window and placement are the operator's.
-fn unfit(found: &StreamConfig) -> Option<Cow<'static, str>> {
-    let unlimited = |limit: i64| limit <= 0;
-    let faults = [
-        (found.subjects != [subjects()], "other subjects than `tallyhook.balances.>`"),
-        (found.storage != StorageType::File, "storage other than file"),
-        (found.retention != RetentionPolicy::Limits, "retention other than limits"),
-        (found.discard != DiscardPolicy::Old, "discard other than old"),
-        (!unlimited(found.max_messages), "a limit on messages"),
-        (!unlimited(found.max_bytes), "a limit on bytes"),
-        (!unlimited(found.max_messages_per_subject), "a limit on messages of a subject"),
-        (!found.max_age.is_zero(), "a limit on age"),
-        (!found.allow_direct, "no direct access (allow_direct)"),
-        (!found.allow_atomic_publish, "no atomic batches (allow_atomic)"),
-        (found.no_ack, "acknowledgements turned off (no_ack)"),
-        (found.sealed, "been sealed"),
-        (found.mirror.is_some(), "a mirror's configuration"),
-        (found.sources.is_some(), "other streams as sources"),
-        (found.subject_transform.is_some(), "a subject transform"),
-    ];
-    let what = faults.iter().filter(|(is_fault, _)| *is_fault).map(|(_, what)| *what);
-    let what: Vec<&str> = what.collect();
-    if what.is_empty() { None } else { Some(Cow::Owned(what.join(", "))) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -327,14 +297,6 @@ mod tests {
         ] {
             assert_eq!(is_new_enough(version), expected, "{version}");
         }
-    }
-
-    #[test]
-    fn a_stream_that_can_lose_or_repeat_is_unfit() {
-        assert_eq!(unfit(&wanted()), None);
-        let ignored = StreamConfig { allow_atomic_publish: false, max_bytes: 5, ..wanted() };
-        let what = "a limit on bytes, no atomic batches (allow_atomic)";
-        assert_eq!(unfit(&ignored).as_deref(), Some(what));
     }
 
     #[test]

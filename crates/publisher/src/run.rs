@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use crate::checkpoint::forget;
 use crate::{
+    access::Access,
     broker::Broker,
     nats::Nats,
     standing::{Progress, Standing, State},
@@ -25,16 +26,12 @@ const DELAY_MAX: Duration = Duration::from_secs(30);
 const IDLE_CHECK: Duration = Duration::from_secs(5);
 
 /// Where to publish.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// The broker, such as `nats://127.0.0.1:4222`. May hold a password, so it is never shown.
-    pub url: String,
-}
-
-impl fmt::Debug for Config {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Config").finish_non_exhaustive()
-    }
+    /// How the broker is reached.
+    pub access: Access,
+    /// On how many servers each message must be stored: 1, 3 or 5.
+    pub replicas: usize,
 }
 
 /// Publishes every change of every account in a log, in order, exactly once.
@@ -64,7 +61,7 @@ impl Publisher {
     /// others.
     #[must_use]
     pub fn new(config: Config, log: Arc<dyn EventLog>, views: Arc<dyn ViewStore>) -> Self {
-        Self::over(Nats::new(config.url), log, views, Pace::STANDARD)
+        Self::over(Nats::new(config), log, views, Pace::STANDARD)
     }
 }
 
@@ -194,11 +191,5 @@ mod tests {
         assert_eq!(delay_after(3), DELAY_MIN * 8);
         assert_eq!(delay_after(7), DELAY_MAX);
         assert_eq!(delay_after(u32::MAX), DELAY_MAX);
-    }
-
-    #[test]
-    fn a_password_in_the_address_is_not_shown() {
-        let config = Config { url: "nats://user:secret@broker".into() };
-        assert!(!format!("{config:?}").contains("secret"));
     }
 }

@@ -105,8 +105,8 @@ impl fmt::Display for State {
             Self::LogBehind { ledger, published, log } => write!(
                 f,
                 "ledger {ledger}: record {} was published, but the log ends at record {}: an older \
-                 log was restored; restore the newest log, or delete the stream and run \
-                 `tallyhook republish`",
+                 log was restored; restore the newest log, or stop the server and \
+                 run `tallyhook republish --recreate`",
                 Shown(*published),
                 Shown(*log),
             ),

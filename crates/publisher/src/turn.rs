@@ -4,7 +4,7 @@
 //! No clock here: when turns are taken, and how long to wait after a failed one, is [`crate::run`]'s
 //! and the simulator's.
 
-use std::{collections::BTreeMap, error::Error};
+use std::collections::BTreeMap;
 
 use domain::ids::{LedgerId, Sequence};
 use event_store::log::{ReadError, Recorded};
@@ -14,6 +14,7 @@ use crate::{
     broker::{Broker, BrokerFault, Message, Session, Stored},
     checkpoint::CheckpointFault,
     fold::{Fold, FoldFault},
+    follow::with_causes,
     position::{Position, Resume, resume},
     run::{Publisher, RunError},
     standing::State,
@@ -270,6 +271,10 @@ fn state_after(fault: Fault) -> Result<State, RunError> {
         Fault::Broker(BrokerFault::Moved) => Ok(State::Connecting),
         Fault::Broker(
             BrokerFault::ServerTooOld { .. }
+            | BrokerFault::AccessUnreadable { .. }
+            | BrokerFault::Unauthorized
+            | BrokerFault::TlsFailed { .. }
+            | BrokerFault::Forbidden { .. }
             | BrokerFault::StreamUnfit { .. }
             | BrokerFault::ForeignMessage { .. }
             | BrokerFault::Refused { .. },
@@ -278,15 +283,4 @@ fn state_after(fault: Fault) -> Result<State, RunError> {
         Fault::Apart(state) => Ok(state),
         Fault::Contradiction(contradiction) => Err(contradiction),
     }
-}
-
-fn with_causes(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }

@@ -26,6 +26,7 @@ use event_store::{
 use fixture::{grant, ledger, moved, policy, purchase};
 use futures_util::StreamExt as _;
 use publisher::{
+    access::Access,
     run::{Config, Publisher, RunError, forget},
     standing::{Standing, State},
 };
@@ -82,7 +83,7 @@ impl Host {
     }
 
     fn publish_to(&self, url: &str) -> Running {
-        let config = Config { url: url.to_owned() };
+        let config = Config { access: Access::of(url).unwrap(), replicas: 1 };
         let publisher = Publisher::new(config, self.log.clone(), self.views.clone());
         let (standing, stop) = (publisher.standing(), CancellationToken::new());
         let task = tokio::spawn(publisher.run(self.wake.subscribe(), stop.clone()));

@@ -129,8 +129,7 @@ async fn after_six_hours_without_a_broker_everything_is_published_once_and_in_or
     stop.cancel();
     task.await.unwrap().unwrap();
     let ids = stream.0.ids.lock().unwrap();
-    let expected =
-        (2..=RECORDS).map(|number| format!("main/{number}/acct-{}", number % ACCOUNTS));
+    let expected = (2..=RECORDS).map(|number| format!("main/{number}/acct-{}", number % ACCOUNTS));
     assert!(ids.iter().cloned().eq(expected), "{} messages", ids.len());
     let bound = u64::try_from(Pace::STANDARD.batch_messages_max).unwrap();
     assert!(stream.0.largest.load(SeqCst) <= bound, "a batch has a limit");

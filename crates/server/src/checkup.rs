@@ -38,5 +38,5 @@ pub fn is_running(data: &Path) -> io::Result<bool> {
 pub fn broker(nats: &Nats) -> Result<Seen, String> {
     let runtime = runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| with_causes(&error))?;
-    runtime.block_on(look(&nats.url)).map_err(|error| with_causes(&error))
+    runtime.block_on(look(&nats.publishing())).map_err(|error| with_causes(&error))
 }

@@ -14,7 +14,7 @@ use event_store::{
 };
 use projectors::{fold::FoldError, projections::Projections};
 use publisher::{
-    run::{Config as Broker, Publisher, RunError},
+    run::{Publisher, RunError},
     standing::Standing,
 };
 use tokio::{net::TcpListener, runtime, sync::watch};
@@ -296,7 +296,7 @@ impl Publishing {
         stop: CancellationToken,
     ) -> io::Result<Option<Self>> {
         let Some(nats) = &config.nats else { return Ok(None) };
-        let publisher = Publisher::new(Broker { url: nats.url.clone() }, log, views);
+        let publisher = Publisher::new(nats.publishing(), log, views);
         let standing = publisher.standing();
         let run = move || {
             let runtime = runtime::Builder::new_current_thread().enable_all().build()?;

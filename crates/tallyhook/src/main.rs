@@ -19,8 +19,10 @@ mod policy;
 mod policy_activate;
 mod policy_test;
 mod progress;
+mod republish;
 mod restore;
 mod serve;
+mod tail;
 mod token;
 mod trigger;
 
@@ -109,6 +111,24 @@ enum Command {
     /// measure the disk. Exit codes: 0 nothing fails; 1 something fails; 2 wrong usage; 3 the
     /// configuration can't be read.
     Doctor(doctor::DoctorArguments),
+    /// Follows balance events on NATS, each change of each account as it is published.
+    ///
+    /// Events go to standard output; what becomes of the connection is told on standard error. It
+    /// connects again by itself and goes on after the last event that it had.
+    ///
+    /// Exit codes: 0 ended by --limit, by Ctrl-C or because nobody reads any more; 2 wrong usage or
+    /// configuration; 3 the broker could not be reached, or refuses.
+    Tail(tail::TailArguments),
+    /// Brings the stream of balance events back into accord with a stopped server's log.
+    ///
+    /// Holds every message of the stream against the log, says what is wrong and what would mend it,
+    /// and does that with --yes: the server then publishes what lacks when it starts, in order. It
+    /// publishes nothing itself.
+    ///
+    /// Exit codes: 0 mended, or nothing to mend; 1 something is wrong, and was not mended because
+    /// --yes or --recreate is missing; 2 wrong usage or configuration; 3 the log or the broker could
+    /// not be opened or reached.
+    Republish(republish::RepublishArguments),
     /// Checks a stopped server's log.
     #[command(subcommand)]
     Audit(audits::AuditCommand),
@@ -137,6 +157,8 @@ fn main() -> std::process::ExitCode {
         Command::Backup(arguments) => backup::backup(&arguments),
         Command::Restore(arguments) => restore::restore(&arguments),
         Command::Doctor(arguments) => doctor::doctor(&arguments),
+        Command::Tail(arguments) => tail::tail(&arguments),
+        Command::Republish(arguments) => republish::republish(&arguments),
         Command::Audit(command) => audits::audit(&command),
         Command::Erase(arguments) => erase::erase_bodies(&arguments),
     };

@@ -13,7 +13,7 @@ const TESTS: &str = "tallyhook-tests";
 const TAMPER: &str = "tamper";
 
 /// The arrows of DESIGN.md section 3, in the order of the data's path.
-pub(crate) const TABLE: [(&str, &[&str]); 11] = [
+pub(crate) const TABLE: [(&str, &[&str]); 12] = [
     ("domain", &[]),
     ("policy-file", &["domain"]),
     ("event-store", &["domain"]),
@@ -22,6 +22,7 @@ pub(crate) const TABLE: [(&str, &[&str]); 11] = [
     ("engine", &["domain", "event-store", "projectors"]),
     ("balance-events", &[]),
     ("publisher", &["domain", "event-store", "projectors", "balance-events"]),
+    ("subscriber", &["balance-events"]),
     ("audit", &["domain", "policy-file", "event-store", "ingestion", "projectors", "engine"]),
     (
         "server",
@@ -37,9 +38,21 @@ pub(crate) const TABLE: [(&str, &[&str]); 11] = [
             "audit",
         ],
     ),
-    // The binary composes: its commands also read ids, policies and configurations, sign, and copy
-    // and restore a store.
-    ("tallyhook", &["domain", "policy-file", "event-store", "ingestion", "audit", "server"]),
+    // The binary composes: its commands also read ids, policies and configurations, sign, copy and
+    // restore a store, and read and mend the stream of balance events.
+    (
+        "tallyhook",
+        &[
+            "domain",
+            "policy-file",
+            "event-store",
+            "ingestion",
+            "balance-events",
+            "publisher",
+            "audit",
+            "server",
+        ],
+    ),
 ];
 
 /// A dependency as a manifest has it.

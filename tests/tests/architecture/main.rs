@@ -185,6 +185,8 @@ mod tests {
         let first = ("crates/publisher/src/nats.rs", named);
         finds(parties::nats_twice, &[first, ("crates/server/src/nats.rs", named)], None);
         finds(parties::nats_twice, &[first, ("crates/publisher/tests/broker.rs", named)], None);
+        let below = ("crates/publisher/src/nats/stream.rs", named);
+        finds(parties::nats_twice, &[first, below], None);
         let second = ("crates/publisher/src/run.rs", "\nuse x::{async_nats};\nuse async_nats::A;");
         let said =
             "crates/publisher/src/run.rs:3: async_nats is named in crates/publisher/src/nats.rs";

@@ -99,7 +99,18 @@ fn outside(tree: &Tree, party: &Party) -> Vec<Breach> {
     breaches
 }
 
-/// `async_nats` named in a second file of a package's sources, or of its tests.
+/// The module of that name which a file is, or lies below: `src/nats` for `src/nats.rs` and for
+/// `src/nats/stream.rs`.
+fn module(path: &str) -> &str {
+    let below = path.find("/nats/").map(|start| start.saturating_add("/nats".len()));
+    match below.and_then(|end| path.get(..end)) {
+        Some(module) => module,
+        None => path.strip_suffix(".rs").unwrap_or(path),
+    }
+}
+
+/// `async_nats` named in a second module of a package's sources, or of its tests. A module may have
+/// modules below it.
 ///
 /// Tests may watch the broker with its own client, in one file too.
 pub(crate) fn nats_twice(tree: &Tree) -> Vec<Breach> {
@@ -115,7 +126,7 @@ pub(crate) fn nats_twice(tree: &Tree) -> Vec<Breach> {
         });
         let Some(breach) = found.into_iter().next() else { continue };
         let only = *first.entry(package.join("/")).or_insert(path);
-        if only != path {
+        if module(only) != module(path) {
             let what = format!("{} in {only} already: keep the broker there", breach.what);
             breaches.push(Breach { what, ..breach });
         }

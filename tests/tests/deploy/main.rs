@@ -1,12 +1,16 @@
 //! What `deploy/` says, as far as it can be checked without an engine: paths and flags exist, the
 //! example is a good configuration, and syntax is what the engines read.
 //!
-//! No image is built and no container started. Every check is a function from a text to faults,
+//! No image is built and no container started; [`nats`] starts real brokers with the files of
+//! `deploy/nats`. Every check is a function from a text to faults,
 //! so that the tests can show it a text that is wrong.
 
 mod commands;
 mod compose;
 mod dockerfile;
+mod nats;
+mod nats_access;
+mod nats_rights;
 mod place;
 mod unit;
 

@@ -1,11 +1,15 @@
 //! The configuration: read whole into typed values before anything opens.
 //!
-//! [`environment`] is the only place that reads the environment; [`read`] and [`source`]
-//! say which keys there are. All faults of the file, of the policies it names and of the secrets are reported together.
+//! [`environment`] is the only place that reads the environment; [`read`], [`source`] and [`nats`]
+//! say which keys there are, and [`secret`] where secrets come from. All faults of the file, of the policies it names and of the secrets are reported together.
 
 mod environment;
+mod nats;
+#[cfg(test)]
+mod nats_tests;
 mod places;
 mod read;
+mod secret;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -25,6 +29,7 @@ use domain::{
 };
 use ingestion::source::Source;
 use policy_file::{document::Document, faults::Faults};
+use publisher::access::Access;
 
 pub use environment::Environment;
 pub use places::Places;
@@ -102,8 +107,18 @@ pub struct Ledger {
 /// The broker.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Nats {
-    /// Where it is.
-    pub url: String,
+    /// How it is reached.
+    pub access: Access,
+    /// On how many of its servers each balance event must be stored: 1, 3 or 5.
+    pub replicas: usize,
+}
+
+impl Nats {
+    /// What the publisher is told.
+    #[must_use]
+    pub fn publishing(&self) -> publisher::run::Config {
+        publisher::run::Config { access: self.access.clone(), replicas: self.replicas }
+    }
 }
 
 /// What a source does where its ledger says nothing else.

@@ -19,7 +19,7 @@ use policy_file::{
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    Config, Environment, Files, Ledger, Nats, Role, Token, settings_without_source, shown,
+    Config, Environment, Files, Ledger, Role, Token, nats, settings_without_source, shown,
     source::{agreeing, source},
 };
 
@@ -54,7 +54,10 @@ pub(super) fn config(
     let tokens = root
         .optional("tokens")
         .map_or(Ok(Vec::new()), |mut item| tokens(&mut item, names.as_ref()));
-    let nats = root.optional("nats").map(|mut item| item.table(&["url"], nats)).transpose();
+    let nats = root
+        .optional("nats")
+        .map(|mut item| item.table(&nats::KEYS, |table| nats::nats(table, around)))
+        .transpose();
 
     let (public, private, data) = server?;
     let data = around.folder.join(data);
@@ -90,20 +93,6 @@ fn address(table: &mut Reader<'_, '_>, key: &str, remedy: &str) -> Result<Socket
             text.parse::<SocketAddr>().map_err(|_| "is no address with port")
         })
     })
-}
-
-fn nats(table: &mut Reader<'_, '_>) -> Result<Nats, Faulted> {
-    let remedy = "write url = \"nats://127.0.0.1:4222\"";
-    let mut item = table.required("url", remedy)?;
-    let url = item.text()?;
-    let known = ["nats://", "tls://"]
-        .iter()
-        .any(|scheme| url.len() > scheme.len() && url.starts_with(scheme));
-    if known {
-        Ok(Nats { url: url.to_owned() })
-    } else {
-        Err(item.fault("is no address of a NATS server", remedy))
-    }
 }
 
 fn tokens(

@@ -13,7 +13,7 @@ use ingestion::{
 };
 use policy_file::reader::{Faulted, Item};
 
-use super::{FUTURE_SECONDS_USUAL, TOLERANCE_SECONDS_USUAL, read::Around, shown};
+use super::{FUTURE_SECONDS_USUAL, TOLERANCE_SECONDS_USUAL, read::Around, secret};
 
 /// A source without what its ledger gives it.
 pub(super) struct ReadSource {
@@ -142,31 +142,8 @@ fn secrets(item: &mut Item<'_, '_>, around: &Around<'_>) -> Result<Vec<Secret>, 
     Ok(secrets)
 }
 
-/// Resolves a reference; no fault shows more of it than a name or path after the right prefix.
 fn secret(item: &mut Item<'_, '_>, around: &Around<'_>) -> Result<Secret, Faulted> {
-    let reference = item.text()?;
-    let text = if let Some(name) = reference.strip_prefix("env:") {
-        let text = around.environment.get(name).map(str::to_owned);
-        text.ok_or_else(|| {
-            item.fault(
-                format!("needs the environment variable {}, which is not set", shown(name)),
-                "set it to the endpoint's secret key",
-            )
-        })?
-    } else if let Some(path) = reference.strip_prefix("file:") {
-        let path = around.folder.join(path);
-        let text = (around.files)(&path).map_err(|error| {
-            item.fault(
-                format!("needs the file {}, which can't be read ({error})", shown(path.display())),
-                "put the endpoint's secret key there",
-            )
-        })?;
-        text.trim_end_matches(['\r', '\n']).to_owned()
-    } else {
-        return Err(item.fault(
-            "is no reference to a secret",
-            "write \"env:NAME\" or \"file:PATH\", never the secret itself",
-        ));
-    };
-    Secret::new(&text).map_err(|fault| item.fault(fault, "put the endpoint's secret key there"))
+    let what = "the endpoint's secret key";
+    let text = secret::text(item, around, what)?;
+    Secret::new(&text).map_err(|fault| item.fault(fault, format!("put {what} there")))
 }

@@ -79,7 +79,7 @@ fn the_environment_overrides_every_key() {
     let secret = ingestion::secret::Secret::new("pdl_from_file").unwrap();
     assert_eq!(ledger.sources[0].secrets[0].fingerprint(), secret.fingerprint());
     assert!(config.tokens.is_empty());
-    assert_eq!(config.nats.unwrap().url, "nats://127.0.0.1:4222");
+    assert_eq!(config.nats.unwrap().access.servers[0].as_str(), "nats://127.0.0.1:4222");
 }
 
 #[test]

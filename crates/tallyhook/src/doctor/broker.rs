@@ -9,8 +9,8 @@ pub(super) fn looked_at(nats: &Nats) -> Vec<Check> {
     let seen = match checkup::broker(nats) {
         Ok(seen) => seen,
         Err(error) => {
-            let remedy = "start the broker or correct [nats] url; balance events wait in the log";
-            return vec![Check::fail("broker", format!("it doesn't answer: {error}"), remedy)];
+            let remedy = "start the broker or correct [nats]; balance events wait in the log";
+            return vec![Check::fail("broker", format!("it can't be used: {error}"), remedy)];
         }
     };
     let version = format!("nats-server {}", seen.version);
@@ -31,14 +31,17 @@ pub(super) fn looked_at(nats: &Nats) -> Vec<Check> {
             Some(what) => Check::fail(
                 "broker's stream",
                 format!("it has {what}"),
-                "change or delete it, then `tallyhook republish`",
+                "change it with `nats stream edit TALLYHOOK_BALANCES`, or stop the server and make it \
+                 anew with `tallyhook republish --recreate`",
             ),
             None => {
                 let (messages, mib) = (stream.messages, stream.bytes >> 20);
                 let (replicas, window) = (stream.replicas, stream.duplicate_window.as_secs());
                 let found = format!(
-                    "file storage, limits, discard old, no limits; replicas {replicas}, duplicate \
-                     window {window} s, messages {messages}, {mib} MiB"
+                    "file storage, limits, discard old, no limits, nothing that rewrites messages; \
+                     replicas {replicas} of {} wanted, duplicate window {window} s, messages \
+                     {messages}, {mib} MiB",
+                    nats.replicas
                 );
                 Check::pass("broker's stream", found)
             }

@@ -116,20 +116,28 @@ pub(super) fn secret_permissions(config: &Path, text: &str) -> Check {
 fn secret_files(config: &Path, text: &str) -> Vec<PathBuf> {
     let folder = config.parent().unwrap_or_else(|| Path::new(""));
     let Ok(table) = text.parse::<toml::Table>() else { return Vec::new() };
-    let below = |value: &Value, key: &str| -> Vec<Value> {
+    let below = |value: &Value, key: &str| -> Vec<(String, Value)> {
         let table = value.get(key).and_then(Value::as_table);
-        table.map(|table| table.values().cloned().collect()).unwrap_or_default()
+        table.map(|table| table.clone().into_iter().collect()).unwrap_or_default()
     };
     let root = Value::Table(table);
     let ledgers = below(&root, "ledgers").into_iter();
-    let sources = ledgers.flat_map(|ledger| below(&ledger, "sources"));
-    let references = sources.filter_map(|source| source.get("secrets")?.as_array().cloned());
+    let sources = ledgers.flat_map(|(_, ledger)| below(&ledger, "sources"));
+    let references = sources.filter_map(|(_, source)| source.get("secrets")?.as_array().cloned());
     let mut files: Vec<PathBuf> = references
         .flatten()
         .filter_map(|reference| Some(folder.join(reference.as_str()?.strip_prefix("file:")?)))
         .collect();
-    let broker = root.get("nats").and_then(|nats| nats.get("url")).and_then(Value::as_str);
-    if broker.is_some_and(|url| url.contains('@')) {
+    let nats = below(&root, "nats");
+    let of_broker = |key: &str| nats.iter().find(|(name, _)| name == key).map(|(_, value)| value);
+    let named = |key: &str| of_broker(key).and_then(Value::as_str);
+    files.extend(
+        ["credentials", "nkey", "key"].into_iter().filter_map(named).map(|path| folder.join(path)),
+    );
+    let referenced = ["password", "token"].into_iter().filter_map(named);
+    files.extend(referenced.filter_map(|text| Some(folder.join(text.strip_prefix("file:")?))));
+    // A password in an address, of one or of several.
+    if of_broker("url").is_some_and(|url| url.to_string().contains('@')) {
         files.push(config.to_path_buf());
     }
     files
@@ -210,5 +218,19 @@ mod tests {
         let check = secret_permissions(&config, &broker);
         assert_eq!(check.verdict, Verdict::Warn);
         assert!(!check.told().contains("password@"), "{check:?}");
+        for (key, value) in [
+            ("credentials", "broker"),
+            ("nkey", "broker"),
+            ("key", "broker"),
+            ("password", "file:broker"),
+            ("token", "file:broker"),
+        ] {
+            let broker = dir.path().join("broker");
+            fs::write(&broker, "").unwrap();
+            mode(&broker, 0o604);
+            let text = format!("[nats]\nurl = \"nats://host\"\n{key} = \"{value}\"\n");
+            let check = secret_permissions(&config, &text);
+            assert!(check.told().contains("/broker"), "{key}: {check:?}");
+        }
     }
 }
