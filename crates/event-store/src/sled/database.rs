@@ -5,6 +5,7 @@
 
 use std::{
     fs::File,
+    io::Write as _,
     path::{Path, PathBuf},
     sync::{
         Arc, OnceLock,
@@ -317,15 +318,15 @@ fn make(dir: &Path, cache_bytes: u64) -> Result<(), OpenError> {
     std::fs::remove_dir_all(&aside).map_err(error("remove"))
 }
 
-/// Copies the files of a directory into a new one; all is on the disk when it returns `Ok`.
+/// Copies the files of a directory, which are small, into a new one; all is on the disk when it returns `Ok`.
 fn copy_files(from: &Path, to: &Path) -> std::io::Result<()> {
     std::fs::create_dir(to)?;
     for entry in std::fs::read_dir(from)? {
         let entry = entry?;
         if entry.file_type()?.is_file() {
-            let copy = to.join(entry.file_name());
-            std::fs::copy(entry.path(), &copy)?;
-            File::open(copy)?.sync_all()?;
+            let mut copy = File::create_new(to.join(entry.file_name()))?;
+            copy.write_all(&std::fs::read(entry.path())?)?;
+            copy.sync_all()?;
         }
     }
     File::open(to)?.sync_all()
