@@ -1,8 +1,8 @@
 //! NATS JetStream as the broker. The only module that names `async_nats`.
 //!
 //! [`connection`] connects as the access says and tells what the server doesn't permit, [`stream`]
-//! says how the stream must be, and [`files`] checks what an access names before anything connects; [`reached`] reads the
-//! stream as anybody does, and does to it what an operator may.
+//! says how the stream must be, and [`files`] checks what an access names before anything connects;
+//! [`reached`] reads the stream as anybody does, and does to it what an operator may.
 
 pub(crate) mod connection;
 pub(crate) mod files;
@@ -19,13 +19,13 @@ use async_nats::{
         stream::{Info as StreamInfo, LastRawMessageErrorKind},
     },
 };
-use balance_events::subject;
+use balance_events::subject::{self, STREAM};
 use domain::ids::LedgerId;
 use serde::Deserialize;
 
 use self::{
     connection::Connection,
-    stream::{STREAM, unfit, wanted},
+    stream::{unfit, wanted},
 };
 use crate::{
     broker::{Broker, BrokerFault, Message, Session, Stored},

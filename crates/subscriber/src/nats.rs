@@ -17,11 +17,9 @@ use async_nats::{
         context::GetStreamErrorKind,
     },
 };
+use balance_events::subject::STREAM;
 use bytes::Bytes;
 use futures_util::StreamExt as _;
-
-/// The stream that has all balance events.
-const STREAM: &str = "TALLYHOOK_BALANCES";
 
 /// The longest that the broker may take for an answer.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);

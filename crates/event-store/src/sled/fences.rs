@@ -4,12 +4,12 @@
 //! changes. Blocks come at the end of a leaf, so that each would be written about three times.
 //! Fences are keys without values ahead of the blocks, two for each: leaves split while they hold
 //! nothing else, and have nine each then. Four or five blocks come into such a leaf afterwards,
-//! with which it reaches neither limit. What they leave is some 40 bytes in memory for a block.
+//! with which it reaches neither limit.
 //!
 //! Guards are the fences behind all that a ledger's blocks of one kind may have as their keys. The
 //! leaf that splits is there, and without them would have values of what follows in it each time.
 //!
-//! That leans on what sled does inside; `sled/tests/fences.rs` notices when it does otherwise.
+//! That leans on what sled does inside; `tests/written_once.rs` notices when it does otherwise.
 //! Nothing depends on fences but the cost of writing: there may be none, or others.
 
 use std::collections::{BTreeMap, VecDeque, btree_map::Entry};
@@ -28,9 +28,6 @@ const BLOCKS_BEHIND: usize = 8;
 
 /// How many blocks fences are ahead: more than the two leaves that a split makes.
 const BLOCKS_AHEAD: u64 = 24;
-
-/// The most fences for one block: all that there are ahead.
-const FENCES_AT_ONCE: usize = 48;
 
 /// The numbers from here on are those of guards: enough that a leaf has none but them.
 const FIRST_GUARD: u64 = u64::MAX - 31;
@@ -110,7 +107,8 @@ impl Row {
         let step = records.div_ceil(FENCES_PER_BLOCK);
         let end = block.saturating_add(records.saturating_mul(BLOCKS_AHEAD)).min(FIRST_GUARD - 1);
         let mut last = self.fence.unwrap_or(block).max(block);
-        for _ in 0..FENCES_AT_ONCE {
+        // At most all that there are ahead.
+        for _ in 0..FENCES_PER_BLOCK * BLOCKS_AHEAD {
             if last >= end {
                 break;
             }

@@ -10,15 +10,11 @@ use async_nats::{
         stream::Stream,
     },
 };
+use balance_events::subject::STREAM;
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 
-use super::{
-    away,
-    connection::Connection,
-    find,
-    stream::{STREAM, unfit},
-};
+use super::{away, connection::Connection, find, stream::unfit};
 use crate::{access::Access, broker::BrokerFault};
 
 /// How long the broker keeps a reader's place after the reader went away.

@@ -5,10 +5,7 @@ use std::time::Duration;
 use async_nats::jetstream::stream::{
     Config, DiscardPolicy, PersistenceMode, RetentionPolicy, StorageType,
 };
-use balance_events::subject;
-
-/// The stream that has all balance events.
-pub(crate) const STREAM: &str = "TALLYHOOK_BALANCES";
+use balance_events::subject::{self, STREAM};
 
 /// How long the broker also finds repeated messages by itself: a second net that nothing needs.
 const DUPLICATE_WINDOW: Duration = Duration::from_secs(120);
