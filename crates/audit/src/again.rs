@@ -18,7 +18,7 @@ use ingestion::{
 };
 use projectors::{fold::FoldError, projections::Projections};
 
-use crate::report::Kind;
+use crate::findings::Kind;
 
 /// Why a record is not what deciding again gives.
 pub(crate) struct Difference {

@@ -7,8 +7,12 @@
 //!
 //! Never here: a change to the log or to the stored projections.
 
+pub mod cut;
+pub mod leaf;
+pub mod pass;
+
+pub mod findings;
 pub mod replay;
-pub mod report;
 pub mod verify;
 
 mod again;

@@ -22,7 +22,7 @@ use projectors::{
 use crate::{
     again,
     compare::differing,
-    report::{Finding, Kind, Report},
+    findings::{Finding, Kind, Report},
 };
 
 /// How many records are folded between two looks at the clock or the screen.

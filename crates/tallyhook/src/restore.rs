@@ -59,7 +59,7 @@ fn findings(to: &Path, ends: &Ends) -> Result<Vec<String>, Failed> {
     let total: u64 = ends.iter().map(|(_, end)| end.sequence.get()).sum();
     let report = verify_store(&offline.store, |_, at| shown.at(at.get(), total))
         .map_err(|error| Failed::unopened(error).context("verify the restored log"))?;
-    let line = |finding: &audit::report::Finding| {
+    let line = |finding: &audit::findings::Finding| {
         let sequence = finding.sequence.map_or_else(|| "?".to_owned(), |at| at.to_string());
         format!("{} {sequence}: {}: {}", finding.ledger, finding.kind.name(), finding.detail)
     };

@@ -13,7 +13,7 @@ const TESTS: &str = "tallyhook-tests";
 const TAMPER: &str = "tamper";
 
 /// The arrows of DESIGN.md section 3, in the order of the data's path.
-pub(crate) const TABLE: [(&str, &[&str]); 12] = [
+pub(crate) const TABLE: [(&str, &[&str]); 13] = [
     ("domain", &[]),
     ("policy-file", &["domain"]),
     ("event-store", &["domain"]),
@@ -23,7 +23,11 @@ pub(crate) const TABLE: [(&str, &[&str]); 12] = [
     ("balance-events", &[]),
     ("publisher", &["domain", "event-store", "projectors", "balance-events"]),
     ("subscriber", &["balance-events"]),
-    ("audit", &["domain", "policy-file", "event-store", "ingestion", "projectors", "engine"]),
+    ("proof", &[]),
+    (
+        "audit",
+        &["domain", "policy-file", "event-store", "ingestion", "projectors", "engine", "proof"],
+    ),
     (
         "server",
         &[
@@ -35,6 +39,7 @@ pub(crate) const TABLE: [(&str, &[&str]); 12] = [
             "engine",
             "balance-events",
             "publisher",
+            "proof",
             "audit",
         ],
     ),
@@ -49,6 +54,7 @@ pub(crate) const TABLE: [(&str, &[&str]); 12] = [
             "ingestion",
             "balance-events",
             "publisher",
+            "proof",
             "audit",
             "server",
         ],

@@ -6,7 +6,7 @@ mod places;
 use std::path::Path;
 
 use audit::{
-    report::{Finding, Kind, Report},
+    findings::{Finding, Kind, Report},
     verify::verify_store,
 };
 use event_store::{sled::SledStore, verify::FindingKind};

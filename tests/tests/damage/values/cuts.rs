@@ -1,6 +1,6 @@
 //! A log whose tail is gone: the high-water file tells, and so do the stored projections.
 
-use audit::report::Kind;
+use audit::findings::Kind;
 use event_store::sled::{OpenError, SledStore};
 
 use super::{Place, Values, audited, named};

@@ -1,0 +1,9 @@
+//! What an outsider can check without the log and without the program that wrote it.
+//!
+//! Every record is a leaf ([`leaf`]) of a Merkle tree ([`merkle`]) over its ledger, in the order of
+//! sequences: the root of the tree over the first *n* records stands for all of them.
+//!
+//! Never here: a dependency on the other crates, a clock, I/O.
+
+pub mod leaf;
+pub mod merkle;
