@@ -14,6 +14,7 @@
 //! [`mod@sled`] only, redb in `redb_views` only.
 
 pub mod log;
+pub mod search;
 pub mod views;
 
 pub mod form;

@@ -11,9 +11,13 @@ use domain::{
     time::Timestamp,
 };
 
+use memchr::memmem::Finder;
 use sha2::{Digest as _, Sha256};
 
-use crate::{chain::Hash, pack::Packed, space::NoSpace};
+use crate::{chain::Hash, form, pack::Packed, space::NoSpace};
+
+/// How many records are read at once where all are looked at.
+const RECORDS_AT_ONCE: usize = 1024;
 
 /// The most bytes that one body may have.
 pub const BODY_BYTES_MAX: usize = 1 << 20;
@@ -145,6 +149,33 @@ pub trait EventLog: Send + Sync {
         after: Option<Sequence>,
         limit: usize,
     ) -> Result<Vec<Recorded>, ReadError>;
+
+    /// The records after a sequence and up to `last` in whose stored form `needle` stands, in order:
+    /// for ids that no index has. Reads no bodies; see [`crate::search::search`].
+    ///
+    /// # Errors
+    /// The store can't be read or is damaged there.
+    fn search(
+        &self,
+        ledger: &LedgerId,
+        needle: &[u8],
+        after: Option<Sequence>,
+        last: Sequence,
+    ) -> Result<Vec<Recorded>, ReadError> {
+        let finder = Finder::new(needle);
+        let (mut found, mut after) = (Vec::new(), after);
+        while after < Some(last) {
+            let records = self.scan(ledger, after, RECORDS_AT_ONCE)?;
+            let Some(end) = records.last() else { break };
+            after = Some(end.record().sequence);
+            let wanted = |recorded: &Recorded| {
+                let record = recorded.record();
+                record.sequence <= last && finder.find(&form::record::encode(record)).is_some()
+            };
+            found.extend(records.into_iter().filter(wanted));
+        }
+        Ok(found)
+    }
 
     /// The newest record that has this key; see [`key_of`] for the keys that records have.
     ///

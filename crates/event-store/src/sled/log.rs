@@ -6,6 +6,7 @@ use domain::{
     entities::Key,
     ids::{AccountId, LedgerId, Sequence},
 };
+use memchr::memmem::Finder;
 use parking_lot::RwLock;
 
 use super::{
@@ -237,6 +238,39 @@ impl EventLog for SledLog {
             next = out.last().map_or(next, |last| last.record().sequence).next();
         }
         Ok(out)
+    }
+
+    fn search(
+        &self,
+        ledger: &LedgerId,
+        needle: &[u8],
+        after: Option<Sequence>,
+        last: Sequence,
+    ) -> Result<Vec<Recorded>, ReadError> {
+        let Some(head) = self.head(ledger) else { return Ok(Vec::new()) };
+        let last = last.min(head.sequence);
+        let finder = Finder::new(needle);
+        let (mut found, mut next) = (Vec::new(), after.map_or(Sequence::FIRST, Sequence::next));
+        while next <= last {
+            let Some((key, raw)) = self.open_block(Kind::Records, ledger, next)? else { break };
+            let block = records(&key, &raw)?;
+            let end = block.forms.last();
+            if end < next {
+                return Err(damaged(ledger, Place::Record(next), "it is missing"));
+            }
+            if finder.find(&raw).is_some() {
+                let mut hash = block.before;
+                for (sequence, form) in block.forms.iter() {
+                    hash = hash.then(form);
+                    let is_asked = (next..=last).contains(&sequence);
+                    if is_asked && finder.find(form).is_some() {
+                        found.push(Recorded::new(decode(ledger, sequence, form)?, hash));
+                    }
+                }
+            }
+            next = end.next();
+        }
+        Ok(found)
     }
 
     fn find(&self, ledger: &LedgerId, key: &Key) -> Result<Option<Sequence>, ReadError> {

@@ -9,6 +9,7 @@ mod newer;
 mod renew;
 mod rewrite;
 mod room;
+mod search;
 mod views;
 
 use std::{path::Path, sync::Arc};

@@ -1,0 +1,63 @@
+//! Records are found by any bytes of their form, on sled as in memory.
+
+use crate::{
+    form::record::encode,
+    log::{EventLog, Recorded},
+    memory::MemoryLog,
+    search::search,
+};
+
+use super::*;
+
+/// The records that have these bytes, by looking at each.
+fn expected(log: &dyn EventLog, ledger: &LedgerId, needle: &[u8]) -> Vec<Recorded> {
+    let records = log.scan(ledger, None, usize::MAX).unwrap().into_iter();
+    let has = |form: &[u8]| form.windows(needle.len()).any(|bytes| bytes == needle);
+    records.filter(|recorded| has(&encode(recorded.record()))).collect()
+}
+
+#[test]
+fn the_records_with_some_bytes_are_found_in_every_block_and_no_others() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, memory, main) = (open(dir.path()), MemoryLog::new(), ledger("main"));
+    let log = store.log();
+    for number in (1..=90).step_by(3) {
+        let mut group = purchases(&main, number, number + 1);
+        group.push(debit(&main, number + 2, format!("body {number}").into_bytes()));
+        memory.append(&group).unwrap();
+        log.append(&group).unwrap();
+    }
+    for (needle, at_least) in [
+        (&b"key-30"[..], 1),
+        (b"key-3", 5),
+        (b"key-", 30),
+        (b"USD", 30),
+        (b"no such thing", 0),
+        (b"", 90),
+    ] {
+        let found = search(&*log, &main, needle, usize::MAX).unwrap();
+        assert!(found.len() >= at_least, "{} of {at_least}", found.len());
+        if !needle.is_empty() {
+            assert_eq!(found, expected(&*log, &main, needle));
+        }
+        assert_eq!(found, search(&memory, &main, needle, usize::MAX).unwrap());
+    }
+    assert_eq!(search(&*log, &ledger("other"), b"key", 1).unwrap(), []);
+}
+
+#[test]
+fn a_search_stays_within_its_range() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, memory, main) = (open(dir.path()), MemoryLog::new(), ledger("main"));
+    let (log, group) = (store.log(), purchases(&main, 1, 40));
+    memory.append(&group).unwrap();
+    log.append(&group).unwrap();
+    for (after, last) in [(0, 40), (0, 1), (7, 9), (39, 40), (40, 99), (3, 3)] {
+        for log in [&*log, &memory] {
+            let found = log.search(&main, b"USD", Sequence::new(after), sequence(last)).unwrap();
+            let found: Vec<u64> =
+                found.iter().map(|recorded| recorded.record().sequence.get()).collect();
+            assert_eq!(found, (after + 1..=last.min(40)).collect::<Vec<_>>());
+        }
+    }
+}
