@@ -9,7 +9,7 @@
 //! For properties, [`history`] makes what can happen to one account in any order, [`course`] all
 //! that can come to a ledger in one order, [`naive`] says what must follow from it by a second
 //! computation that shares no rule with `domain`, [`plain`] asks and tells `domain` with all in one
-//! state, and [`dice`] decides by a seed. [`fuzz`] says what
+//! state, and [`dice`] decides by a seed. [`merchant`] makes ledgers of any size for audits. [`fuzz`] says what
 //! must hold for any bytes, for the fuzzer and for tests of its seeds.
 
 pub mod environment;
@@ -27,6 +27,7 @@ pub mod server;
 pub mod course;
 pub mod dice;
 pub mod history;
+pub mod merchant;
 pub mod naive;
 pub mod plain;
 

@@ -1,0 +1,4 @@
+//! Audits of generated ledgers.
+
+mod exceptions;
+mod made;
