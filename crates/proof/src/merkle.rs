@@ -27,6 +27,15 @@ impl Hash {
         let hasher = Sha256::new_with_prefix([1]).chain_update(left.0);
         Self(hasher.chain_update(right.0).finalize().into())
     }
+
+    /// Reads what [`fmt::Display`] writes: 64 lower-case hexadecimal digits, and nothing else.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut bytes = [0; 32];
+        hex::decode_to_slice(text, &mut bytes).ok()?;
+        let hash = Self(bytes);
+        (hash.to_string() == text).then_some(hash)
+    }
 }
 
 impl fmt::Display for Hash {
@@ -55,6 +64,14 @@ impl Frontier {
     #[must_use]
     pub const fn new() -> Self {
         Self { size: 0, complete: Vec::new() }
+    }
+
+    /// The tree of `size` leaves whose complete subtrees have these roots, from left to right; none
+    /// where there are not as many as the size says.
+    #[must_use]
+    pub fn of(size: u64, complete: Vec<Hash>) -> Option<Self> {
+        let expected = usize::try_from(size.count_ones()).ok()?;
+        (complete.len() == expected).then_some(Self { size, complete })
     }
 
     /// How many leaves there are.
