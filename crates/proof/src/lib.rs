@@ -8,8 +8,10 @@
 
 pub mod bundle;
 pub mod check;
+pub mod checkpoint;
 pub mod leaf;
 pub mod merkle;
+pub mod note;
 pub mod tile;
 pub mod tree;
 
