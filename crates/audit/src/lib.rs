@@ -11,6 +11,8 @@ pub mod cut;
 pub mod leaf;
 pub mod pass;
 
+pub mod reports;
+
 pub mod findings;
 pub mod replay;
 pub mod verify;

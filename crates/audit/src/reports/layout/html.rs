@@ -1,0 +1,140 @@
+//! A document as one HTML file: style and charts are in it, and it asks for nothing.
+//!
+//! No script, no reference to anything outside; a policy in its head forbids both besides. It shows
+//! well on paper, in light and in dark.
+
+use std::fmt::Write as _;
+
+use super::{Block, Cell, Document, Row, Table, Weight, chart::chart, facts, text::is_command};
+
+/// Looks: system fonts, a narrow page, colours by name for both schemes.
+const STYLE: &str = include_str!("style.css");
+
+pub(super) fn html(document: &Document) -> String {
+    let title = escaped(&document.title);
+    let mut html = format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" \
+         content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
+         <meta name=\"viewport\" content=\"width=device-width\">\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n\
+         <title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n\
+         <h1>{title}</h1>\n"
+    );
+    of_itself(&mut html, document);
+    for section in &document.sections {
+        let _ = writeln!(html, "<section>\n<h2>{}</h2>", escaped(&section.title));
+        for block in &section.blocks {
+            match block {
+                Block::Words(words) => {
+                    let _ = writeln!(html, "<p>{}</p>", escaped(words));
+                }
+                Block::Table(content) => table(&mut html, content),
+                Block::Chart(content) => chart(&mut html, content),
+            }
+        }
+        html.push_str("</section>\n");
+    }
+    html.push_str("</main>\n</body>\n</html>\n");
+    html
+}
+
+/// What it was made from and what was asked.
+fn of_itself(html: &mut String, document: &Document) {
+    html.push_str("<dl class=\"facts\">\n");
+    let mut fact = |name: &str, value: &str| {
+        let _ = writeln!(html, "<dt>{}</dt><dd>{}</dd>", escaped(name), escaped(value));
+    };
+    for made_from in facts::made_from(document) {
+        fact(made_from.name, &made_from.value);
+    }
+    for policy in facts::policies(document) {
+        fact("Policy", &policy);
+    }
+    for (name, value) in &document.query {
+        fact(&format!("Asked: {name}"), value);
+    }
+    html.push_str("</dl>\n");
+}
+
+fn table(html: &mut String, table: &Table) {
+    if table.rows.is_empty() {
+        html.push_str("<p class=\"none\">None.</p>\n");
+        return;
+    }
+    let looks: Vec<Look> = (0..table.columns.len()).map(|at| Look::of(table, at)).collect();
+    html.push_str("<div class=\"wide\"><table>\n<thead><tr>");
+    for (column, look) in table.columns.iter().zip(&looks) {
+        let _ = write!(html, "<th scope=\"col\"{}>{}</th>", look.class(), escaped(column.name));
+    }
+    html.push_str("</tr></thead>\n<tbody>\n");
+    for row in &table.rows {
+        line(html, row, &looks);
+    }
+    html.push_str("</tbody>\n</table></div>\n");
+}
+
+fn line(html: &mut String, row: &Row, looks: &[Look]) {
+    html.push_str(match row.weight {
+        Weight::Line => "<tr>",
+        Weight::Total => "<tr class=\"total\">",
+    });
+    for (cell, look) in row.cells.iter().zip(looks) {
+        let content = match cell {
+            Cell::Empty => String::new(),
+            Cell::Text(text) => escaped(text),
+            Cell::Count(count) => count.to_string(),
+            Cell::Amount(amount) => amount.with_decimals(look.decimals).to_string(),
+        };
+        let _ = write!(html, "<td{}>{content}</td>", look.class());
+    }
+    html.push_str("</tr>\n");
+}
+
+/// How a column looks.
+struct Look {
+    numbers: bool,
+    /// The most that one of its amounts has, so that points stand in one line.
+    decimals: u8,
+}
+
+impl Look {
+    fn of(table: &Table, at: usize) -> Self {
+        let cells = table.rows.iter().filter_map(|row| row.cells.get(at));
+        let mut look = Self { numbers: false, decimals: 0 };
+        for cell in cells {
+            match cell {
+                Cell::Count(_) => look.numbers = true,
+                Cell::Amount(amount) => {
+                    look.numbers = true;
+                    look.decimals = look.decimals.max(amount.decimals());
+                }
+                Cell::Empty | Cell::Text(_) => {}
+            }
+        }
+        look
+    }
+
+    const fn class(&self) -> &'static str {
+        if self.numbers { " class=\"number\"" } else { "" }
+    }
+}
+
+/// A text as content or a quoted attribute: never markup, never an unseen change of direction.
+pub(super) fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            character if is_command(character) => {
+                let _ = write!(escaped, "{}", character.escape_unicode());
+            }
+            character => escaped.push(character),
+        }
+    }
+    escaped
+}

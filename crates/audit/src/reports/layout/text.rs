@@ -1,0 +1,148 @@
+//! A document for a terminal: aligned columns, amounts at their points.
+
+use std::fmt::Write as _;
+
+use super::{Block, Cell, Document, Table, Weight, facts};
+
+/// What stands between two columns.
+const GAP: &str = "  ";
+
+pub(super) fn text(document: &Document) -> String {
+    let mut text = String::new();
+    heading(&mut text, &document.title, '=');
+    let mut facts: Vec<(String, String)> = facts::made_from(document)
+        .into_iter()
+        .map(|fact| (fact.name.to_owned(), shown(&fact.value)))
+        .collect();
+    facts.extend(
+        facts::policies(document).iter().map(|policy| ("Policy".to_owned(), shown(policy))),
+    );
+    facts.extend(
+        document.query.iter().map(|(name, value)| (format!("Asked: {name}"), shown(value))),
+    );
+    let width = facts.iter().map(|(name, _)| wide(name)).max().unwrap_or(0);
+    for (name, value) in facts {
+        line(&mut text, &format!("{}{GAP}{value}", filled(&name, width)));
+    }
+    for section in &document.sections {
+        text.push('\n');
+        heading(&mut text, &section.title, '-');
+        for block in &section.blocks {
+            match block {
+                Block::Words(words) => line(&mut text, &shown(words)),
+                Block::Table(content) => table(&mut text, content),
+                // What a chart shows, a table says.
+                Block::Chart(_) => {}
+            }
+        }
+    }
+    text
+}
+
+fn heading(text: &mut String, title: &str, under: char) {
+    let title = shown(title);
+    line(text, &title);
+    line(text, &under.to_string().repeat(wide(&title)));
+}
+
+fn line(text: &mut String, content: &str) {
+    text.push_str(content.trim_end());
+    text.push('\n');
+}
+
+fn table(text: &mut String, table: &Table) {
+    if table.rows.is_empty() {
+        line(text, "(none)");
+        return;
+    }
+    let columns: Vec<Vec<String>> = (0..table.columns.len()).map(|at| column(table, at)).collect();
+    let widths: Vec<usize> = columns
+        .iter()
+        .map(|cells| cells.iter().map(|cell| wide(cell)).max().unwrap_or(0))
+        .collect();
+    let rule: usize = widths.iter().sum::<usize>() + GAP.len() * widths.len().saturating_sub(1);
+    for at in 0..=table.rows.len() {
+        let row = at.checked_sub(1).and_then(|row| table.rows.get(row));
+        if row.is_some_and(|row| row.weight == Weight::Total) {
+            line(text, &"-".repeat(rule));
+        }
+        let cells = columns.iter().filter_map(|column| column.get(at)).zip(&widths);
+        let cells: Vec<String> = cells.map(|(cell, width)| filled(cell, *width)).collect();
+        line(text, &cells.join(GAP));
+        if at == 0 {
+            line(text, &"-".repeat(rule));
+        }
+    }
+}
+
+/// A column's name and cells. Numbers stand at the right with their points in one line.
+fn column(table: &Table, at: usize) -> Vec<String> {
+    let name = table.columns.get(at).map_or("", |column| column.name);
+    let cells: Vec<&Cell> = table.rows.iter().filter_map(|row| row.cells.get(at)).collect();
+    let is_number = |cell: &&Cell| matches!(cell, Cell::Amount(_) | Cell::Count(_));
+    let numbers = cells.iter().any(is_number);
+    let fraction = cells.iter().map(|cell| behind_point(cell)).max().unwrap_or(0);
+    let shown: Vec<String> = cells
+        .iter()
+        .map(|cell| match cell {
+            Cell::Empty => String::new(),
+            Cell::Text(text) => shown(text),
+            Cell::Count(count) => format!("{count}{}", " ".repeat(fraction)),
+            Cell::Amount(amount) => {
+                format!("{amount}{}", " ".repeat(fraction.saturating_sub(behind_point(cell))))
+            }
+        })
+        .collect();
+    let named = std::iter::once(name.to_owned()).chain(shown);
+    if !numbers {
+        return named.collect();
+    }
+    let named: Vec<String> = named.collect();
+    let width = named.iter().map(|cell| wide(cell)).max().unwrap_or(0);
+    let right = |cell: &String| format!("{}{cell}", " ".repeat(width.saturating_sub(wide(cell))));
+    named.iter().map(right).collect()
+}
+
+/// How much room an amount takes behind its whole part.
+fn behind_point(cell: &Cell) -> usize {
+    match cell {
+        Cell::Amount(amount) if amount.decimals() > 0 => usize::from(amount.decimals()) + 1,
+        Cell::Amount(_) | Cell::Count(_) | Cell::Text(_) | Cell::Empty => 0,
+    }
+}
+
+fn filled(text: &str, width: usize) -> String {
+    format!("{text}{}", " ".repeat(width.saturating_sub(wide(text))))
+}
+
+fn wide(text: &str) -> usize {
+    text.chars().count()
+}
+
+/// A text without what a terminal would obey, or what would show it in another order.
+fn shown(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        if is_command(character) {
+            let _ = write!(shown, "{}", character.escape_unicode());
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
+}
+
+/// Whether a character moves the cursor, changes the direction or can't be seen.
+pub(super) fn is_command(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            '\u{ad}'
+                | '\u{61c}'
+                | '\u{200b}'..='\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{feff}'
+                | '\u{fff9}'..='\u{fffb}'
+        )
+}
