@@ -7,11 +7,14 @@
 //!
 //! Never here: a change to the log or to the stored projections.
 
+pub mod amount;
+pub mod as_of;
 pub mod cut;
 pub mod leaf;
 pub mod pass;
 
 pub mod reports;
+mod history;
 
 pub mod findings;
 pub mod replay;

@@ -2,7 +2,7 @@
 
 use crate::{
     account::View,
-    decision::{CreditBook, Outcome, Transfer},
+    decision::{CreditBook, Effect, Outcome, Transfer},
     draft::{Draft, Fault},
     entities::{Entities, Key},
     ids::AccountId,
@@ -90,15 +90,21 @@ pub fn fold_view(
     let what = "an amount of credits is out of range";
     let contradiction = |_| Contradiction { sequence: record.sequence, what };
     for effect in &record.decision.effects {
-        if effect.account() == Some(account) {
-            posting::watch(view, effect);
-        }
+        fold_standing(view, account, effect);
     }
     for transfer in &record.decision.transfers {
         posting::post(view, account, transfer).map_err(contradiction)?;
     }
     count(view, record);
     Ok(true)
+}
+
+/// Folds one effect into an account's freezes and closing, transfers apart: for who folds records in
+/// another order than the log's.
+pub fn fold_standing(view: &mut View, account: &AccountId, effect: &Effect) {
+    if effect.account() == Some(account) {
+        posting::watch(view, effect);
+    }
 }
 
 fn count(view: &mut View, record: &Record) {

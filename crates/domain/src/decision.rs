@@ -391,7 +391,8 @@ impl CreditBook {
 
 impl Effect {
     /// The account whose standing this effect changes by itself, apart from any transfer.
-    pub(crate) const fn account(&self) -> Option<&AccountId> {
+    #[must_use]
+    pub const fn account(&self) -> Option<&AccountId> {
         match self {
             Self::AccountOpened { account }
             | Self::Frozen { account, .. }
@@ -427,7 +428,8 @@ impl Effect {
     }
 
     /// The holding that this effect moves credits of.
-    pub(crate) const fn holding(&self) -> Option<&HoldingId> {
+    #[must_use]
+    pub const fn holding(&self) -> Option<&HoldingId> {
         match self {
             Self::HoldingOpened { holding, .. }
             | Self::Taken { holding, .. }
