@@ -7,14 +7,15 @@
 //!
 //! Never here: a change to the log or to the stored projections.
 
-pub mod amount;
-pub mod as_of;
 pub mod cut;
+mod history;
 pub mod leaf;
 pub mod pass;
 
+pub mod as_of;
+
+pub mod amount;
 pub mod reports;
-mod history;
 
 pub mod findings;
 pub mod replay;

@@ -16,7 +16,8 @@ use crate::made::Made;
 const RECORDS: u64 = 100_000;
 
 fn open(made: &Made) -> Vec<Filed> {
-    made.projections.exceptions(&made.ledger, Which::Open, None, usize::MAX).unwrap()
+    let listed = made.projections.exceptions(&made.ledger, Which::Open, None, usize::MAX);
+    listed.expect("views in memory can be read")
 }
 
 #[test]
@@ -48,11 +49,12 @@ fn a_ledger_has_all_that_merchants_and_operators_do() {
         })
         .collect();
     let effects = records.iter().flat_map(|recorded| &recorded.record().decision.effects);
-    let cases = effects.filter_map(|effect| match effect {
-        Effect::CaseChanged(case) => Some(case.status.name()),
-        _ => None,
-    });
-    let cases: BTreeSet<&str> = cases.collect();
+    let cases: BTreeSet<&str> = effects
+        .filter_map(|effect| {
+            let Effect::CaseChanged(case) = effect else { return None };
+            Some(case.status.name())
+        })
+        .collect();
     for order in [
         "activate_policy",
         "configure",

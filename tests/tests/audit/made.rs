@@ -9,7 +9,7 @@ use event_store::{
     memory::{MemoryLog, MemoryViews},
 };
 use projectors::projections::Projections;
-use tallyhook_tests::merchant::Merchant;
+use tallyhook_tests::{home, merchant::Merchant};
 
 /// A ledger with the state that it leads to.
 pub(crate) struct Made {
@@ -22,9 +22,10 @@ impl Made {
     pub(crate) fn by(merchant: Merchant) -> Self {
         let log: Arc<dyn EventLog> = Arc::new(MemoryLog::new());
         let projections = Arc::new(Projections::new(Arc::new(MemoryViews::new())));
-        let engine = Engine::open(Arc::clone(&log), Arc::clone(&projections), |_, _| ()).unwrap();
-        merchant.run(&engine, |_| ()).unwrap();
-        let ledger = log.ledgers().unwrap().remove(0);
+        let (of_engine, state) = (Arc::clone(&log), Arc::clone(&projections));
+        let engine = Engine::open(of_engine, state, |_, _| ()).expect("an empty log opens");
+        merchant.run(&engine, |_| ()).expect("memory takes everything in");
+        let ledger = LedgerId::new(home::LEDGER).expect("the name is plain");
         Self { log, projections, ledger }
     }
 }

@@ -1,13 +1,9 @@
-<<<<<<< HEAD
-//! Audits of generated ledgers.
-
-mod exceptions;
-mod made;
-=======
 //! What an auditor asks, held against computations that share no code with the answers.
 //!
-//! [`drawn`] puts random courses into a log, [`as_of`] asks for balances of the past.
+//! [`drawn`] puts random courses into a log, [`made`] a merchant's ledger of any size; [`as_of`] asks
+//! for balances of the past, [`exceptions`] for what a person must see.
 
 mod as_of;
 mod drawn;
->>>>>>> 4e32db4 (audit: accounts as of any cut, on both axes of time)
+mod exceptions;
+mod made;
