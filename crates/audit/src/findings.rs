@@ -13,6 +13,21 @@ pub struct Report {
     /// Decisions that an older version of the rules made and today's would make otherwise. They
     /// are history and no fault.
     pub differences: Vec<Finding>,
+    /// How many signatures were checked again, and which were not.
+    pub signatures: Signatures,
+}
+
+/// How many deliveries' signatures were checked again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Signatures {
+    /// They hold.
+    pub hold: u64,
+    /// They do not: each is a finding.
+    pub broken: u64,
+    /// The secret that the record names was not given.
+    pub secret_not_given: u64,
+    /// The bytes that were signed are erased.
+    pub erased: u64,
 }
 
 /// One thing that is wrong.
@@ -39,6 +54,8 @@ pub enum Kind {
     Contradiction,
     /// The stored projections are not what the records lead to.
     ProjectionDiffers,
+    /// The signature that a delivery was believed for is not that of its bytes.
+    SignatureBroken,
     /// The raw bytes say something else than the recorded notice.
     NoticeDiffers,
     /// The rules decide otherwise than was recorded.
@@ -62,9 +79,23 @@ impl Kind {
             Self::Damaged => "damaged",
             Self::Contradiction => "contradiction",
             Self::ProjectionDiffers => "projection-differs",
+            Self::SignatureBroken => "signature",
             Self::NoticeDiffers => "notice-differs",
             Self::DecisionDiffers => "decision-differs",
         }
+    }
+}
+
+impl Signatures {
+    /// None was looked at.
+    pub const NONE: Self = Self { hold: 0, broken: 0, secret_not_given: 0, erased: 0 };
+
+    /// Counts others too.
+    pub(crate) const fn add(&mut self, other: &Self) {
+        self.hold = self.hold.saturating_add(other.hold);
+        self.broken = self.broken.saturating_add(other.broken);
+        self.secret_not_given = self.secret_not_given.saturating_add(other.secret_not_given);
+        self.erased = self.erased.saturating_add(other.erased);
     }
 }
 
@@ -72,7 +103,18 @@ impl Report {
     /// A report in which nothing was looked at yet.
     #[must_use]
     pub const fn empty() -> Self {
-        Self { records: 0, findings: Vec::new(), differences: Vec::new() }
+        Self {
+            records: 0,
+            findings: Vec::new(),
+            differences: Vec::new(),
+            signatures: Signatures::NONE,
+        }
+    }
+
+    /// Where something about a record is listed: what an older version of the rules made is no
+    /// finding.
+    pub(crate) const fn list(&mut self, by_older_rules: bool) -> &mut Vec<Finding> {
+        if by_older_rules { &mut self.differences } else { &mut self.findings }
     }
 
     /// Whether nothing is wrong.

@@ -21,5 +21,4 @@ pub mod findings;
 pub mod replay;
 pub mod verify;
 
-mod again;
 mod compare;

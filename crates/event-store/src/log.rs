@@ -150,6 +150,29 @@ pub trait EventLog: Send + Sync {
         limit: usize,
     ) -> Result<Vec<Recorded>, ReadError>;
 
+    /// The bodies of the records after a sequence, in order and without gap, each with its sequence:
+    /// whole blocks until there are `limit` bodies or more; empty at the end. A body is empty where
+    /// none is kept. Whether each is the one that its record names is for the caller to see, who has
+    /// the records: [`body_fits`].
+    ///
+    /// # Errors
+    /// The store can't be read or is damaged there.
+    fn bodies(
+        &self,
+        ledger: &LedgerId,
+        after: Option<Sequence>,
+        limit: usize,
+    ) -> Result<Vec<(Sequence, Vec<u8>)>, ReadError> {
+        let mut bodies = Vec::new();
+        let mut next = after.map_or(Sequence::FIRST, Sequence::next);
+        while bodies.len() < limit.max(1) {
+            let Some(body) = self.body(ledger, next)? else { break };
+            bodies.push((next, body));
+            next = next.next();
+        }
+        Ok(bodies)
+    }
+
     /// The records after a sequence and up to `last` in whose stored form `needle` stands, in order:
     /// for ids that no index has. Reads no bodies; see [`crate::search::search`].
     ///
@@ -258,7 +281,8 @@ fn check_one(append: &Append, expected: Sequence) -> Result<(), AppendError> {
 }
 
 /// Whether a body is the one whose digest the record names, or none.
-pub(crate) fn body_fits(record: &Record, body: &[u8]) -> bool {
+#[must_use]
+pub fn body_fits(record: &Record, body: &[u8]) -> bool {
     body.is_empty() || Sha256::digest(body)[..] == body_digest(record).0
 }
 

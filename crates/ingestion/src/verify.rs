@@ -11,6 +11,7 @@ use domain::{
 
 use crate::{
     paddle,
+    secret::Secret,
     source::{Provider, Source},
 };
 
@@ -113,6 +114,32 @@ pub fn verify<'a>(
     };
     let freshness = freshness(source, evidence.signed_at, now);
     Ok(VerifiedDelivery { body, evidence, freshness })
+}
+
+/// What checking the signature of a recorded delivery again says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Again {
+    /// The secret that the record names signed these bytes.
+    Holds,
+    /// It did not, or signed another time than the record says.
+    Broken,
+    /// The secret that the record names is not among those given.
+    SecretNotGiven,
+}
+
+/// Checks a recorded delivery's signature again, with whichever of the secrets the record names.
+#[must_use]
+pub fn verify_again(secrets: &[Secret], recorded: &Evidence, body: &[u8]) -> Again {
+    let named = secrets.iter().filter(|secret| secret.fingerprint() == recorded.secret);
+    let named: Vec<Secret> = named.cloned().collect();
+    if named.is_empty() {
+        return Again::SecretNotGiven;
+    }
+    let headers = [(paddle::HEADER, recorded.header.as_bytes())];
+    match paddle::evidence(&named, Headers(&headers), body) {
+        Ok(again) if again == *recorded => Again::Holds,
+        Ok(_) | Err(_) => Again::Broken,
+    }
 }
 
 /// Both limits belong to the fresh side: a delivery exactly as old as tolerated is in time.

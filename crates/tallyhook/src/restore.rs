@@ -42,7 +42,7 @@ pub(crate) fn restore(arguments: &RestoreArguments) -> Done {
     let all: Vec<PathBuf> = [from].into_iter().chain(then).cloned().collect();
     let ends = put_together(&all, to, &mut progress).map_err(failed)?;
     drop(shown);
-    let findings = if *verify { Some(findings(to, &ends)?) } else { None };
+    let findings = if *verify { Some(findings(to)?) } else { None };
     let is_clean = findings.as_ref().is_none_or(Vec::is_empty);
     print(&if *json {
         listed(arguments, &ends, findings.as_deref()).to_string()
@@ -53,11 +53,10 @@ pub(crate) fn restore(arguments: &RestoreArguments) -> Done {
 }
 
 /// All that an audit of the restored store finds, a line each.
-fn findings(to: &Path, ends: &Ends) -> Result<Vec<String>, Failed> {
+fn findings(to: &Path) -> Result<Vec<String>, Failed> {
     let offline = Offline::open(to).map_err(Failed::unopened)?;
     let mut shown = Shown::new("verify");
-    let total: u64 = ends.iter().map(|(_, end)| end.sequence.get()).sum();
-    let report = verify_store(&offline.store, |_, at| shown.at(at.get(), total))
+    let report = verify_store(&offline.store, &[], |done, total| shown.at(done, total))
         .map_err(|error| Failed::unopened(error).context("verify the restored log"))?;
     let line = |finding: &audit::findings::Finding| {
         let sequence = finding.sequence.map_or_else(|| "?".to_owned(), |at| at.to_string());

@@ -85,7 +85,7 @@ fn audited(dir: &Path) -> Audited {
             return Audited::Refused { by_views, text: causes(&error) };
         }
     };
-    match verify_store(&store, |_, _| ()) {
+    match verify_store(&store, &[], |_, _| ()) {
         Err(error) => Audited::Refused { by_views: false, text: causes(&error) },
         Ok(report) if report.is_clean() => Audited::Clean(store),
         Ok(_) => Audited::Found,
@@ -229,7 +229,7 @@ fn a_damaged_index_answers_right_and_its_heads_are_made_anew() {
             let is_head = key[0] == b'x';
             assert_eq!(store.damaged().is_empty(), !is_head);
             answers(&store);
-            assert_eq!(verify_store(&store, |_, _| ()).unwrap().is_clean(), is_head);
+            assert_eq!(verify_store(&store, &[], |_, _| ()).unwrap().is_clean(), is_head);
             drop(store);
             served(dir.path(), &good, false).unwrap();
         }

@@ -3,6 +3,7 @@
 
 mod parts;
 mod rules;
+mod signatures;
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -132,7 +133,7 @@ fn write(dir: &Path) -> SledStore {
 }
 
 fn audited(store: &SledStore) -> Report {
-    verify_store(store, |_, _| ()).unwrap()
+    verify_store(store, &[], |_, _| ()).unwrap()
 }
 
 #[test]
@@ -159,7 +160,7 @@ fn check_views(store: &SledStore) {
         let last = flipped.len() - 1;
         flipped[last] ^= 1;
         views.write(&[(key.clone(), Some(flipped))]).unwrap();
-        let found = verify_store(store, |_, _| ()).map(|report| report.is_clean());
+        let found = verify_store(store, &[], |_, _| ()).map(|report| report.is_clean());
         assert!(!found.unwrap_or(false), "key {}", hex::encode(&key));
         views.write(&[(key, Some(value))]).unwrap();
     }

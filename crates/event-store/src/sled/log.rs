@@ -240,6 +240,27 @@ impl EventLog for SledLog {
         Ok(out)
     }
 
+    fn bodies(
+        &self,
+        ledger: &LedgerId,
+        after: Option<Sequence>,
+        limit: usize,
+    ) -> Result<Vec<(Sequence, Vec<u8>)>, ReadError> {
+        let mut next = after.map_or(Sequence::FIRST, Sequence::next);
+        let mut out = Vec::new();
+        while out.len() < limit.max(1) {
+            let Some((key, raw)) = self.open_block(Kind::Bodies, ledger, next)? else { break };
+            let block = bodies(&key, &raw)?;
+            if block.last() < next {
+                return Err(damaged(ledger, Place::Record(next), "its body is missing"));
+            }
+            let rest = block.iter().skip_while(|(sequence, _)| *sequence < next);
+            out.extend(rest.map(|(sequence, body)| (sequence, body.to_vec())));
+            next = block.last().next();
+        }
+        Ok(out)
+    }
+
     fn search(
         &self,
         ledger: &LedgerId,

@@ -1,29 +1,40 @@
 //! `audit verify`.
 
+use std::path::{Path, PathBuf};
+
 use audit::{
-    findings::{Finding, Report},
+    findings::{Finding, Report, Signatures},
     verify::verify_store,
 };
 use clap::Args;
+use ingestion::secret::Secret;
 use serde_json::{Value, json};
+use server::config::{Config, Environment};
 
 use super::source::Source;
 use crate::{
     Done,
     exit::{Exit, Failed},
     print,
+    progress::Shown,
 };
 
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArguments {
     #[command(flatten)]
     source: Source,
+    /// The configuration whose sources' secrets check the signatures again; without it they are not
+    /// checked.
+    #[arg(long)]
+    config: Option<PathBuf>,
 }
 
 pub(super) fn verified(arguments: &VerifyArguments) -> Done {
     let source = &arguments.source;
     let offline = source.open()?;
-    let report = verify_store(&offline.store, |_, _| {})
+    let secrets = secrets(arguments.config.as_deref())?;
+    let mut shown = Shown::new("verify");
+    let report = verify_store(&offline.store, &secrets, |done, total| shown.at(done, total))
         .map_err(|error| Failed::unopened(error).context("verify the log"))?;
     if source.json {
         let findings: Vec<Value> = report.findings.iter().map(listed).collect();
@@ -34,6 +45,7 @@ pub(super) fn verified(arguments: &VerifyArguments) -> Done {
                 "records": report.records,
                 "findings": findings,
                 "differences": differences,
+                "signatures": signatures(&report.signatures),
             })
             .to_string(),
         );
@@ -41,6 +53,38 @@ pub(super) fn verified(arguments: &VerifyArguments) -> Done {
         print(&told(&report));
     }
     Ok(if report.is_clean() { Exit::Clean } else { Exit::Findings })
+}
+
+/// The secrets of all sources of a configuration.
+fn secrets(config: Option<&Path>) -> Result<Vec<Secret>, Failed> {
+    let Some(path) = config else { return Ok(Vec::new()) };
+    let config = Config::load(path, &Environment::of_process()).map_err(Failed::usage)?;
+    let sources = config.ledgers.values().flat_map(|ledger| &ledger.sources);
+    Ok(sources.flat_map(|source| source.secrets.iter().cloned()).collect())
+}
+
+fn signatures(checked: &Signatures) -> Value {
+    json!({
+        "hold": checked.hold,
+        "broken": checked.broken,
+        "secret_not_given": checked.secret_not_given,
+        "erased": checked.erased,
+    })
+}
+
+/// What became of the signatures, as a sentence.
+fn told_signatures(checked: &Signatures) -> String {
+    let Signatures { hold, broken, secret_not_given, erased } = checked;
+    let unchecked = match (secret_not_given, erased) {
+        (0, 0) => String::new(),
+        (_, 0) => format!("; {secret_not_given} not checked: --config gives their secrets"),
+        (0, _) => format!("; {erased} can't be checked: their bytes are erased"),
+        _ => format!(
+            "; {secret_not_given} not checked: --config gives their secrets; {erased} can't be \
+             checked: their bytes are erased"
+        ),
+    };
+    format!("signatures: {hold} hold, {broken} do not{unchecked}")
 }
 
 fn listed(finding: &Finding) -> Value {
@@ -59,6 +103,7 @@ fn told(report: &Report) -> String {
     };
     let verdict = if report.is_clean() { "clean" } else { "findings" };
     let mut lines = vec![format!("records {}: {verdict}", report.records)];
+    lines.push(told_signatures(&report.signatures));
     lines.extend(report.findings.iter().map(line));
     let older = report
         .differences

@@ -1,7 +1,13 @@
 //! Decisions of an older version of the rules: listed where today's would be others, no findings.
 
-use domain::decision::{Effect, RULES_VERSION};
-use event_store::{log::Append, memory::MemoryLog};
+use domain::{
+    decision::{Effect, RULES_VERSION},
+    record::Record,
+};
+use event_store::{
+    log::Append,
+    memory::{MemoryLog, MemoryViews},
+};
 
 use super::*;
 
@@ -21,7 +27,7 @@ pub(super) fn rewritten(log: &dyn EventLog, change: impl Fn(&mut Record)) -> Mem
 pub(super) fn audited(log: &dyn EventLog) -> Report {
     let views = Arc::new(MemoryViews::new());
     let stored = Projections::new(views.clone());
-    verify(log, &*views, &stored, |_, _| ()).unwrap()
+    verify(log, &*views, &stored, &[], |_| ()).unwrap()
 }
 
 /// The small log, its debit as rules 1 decided it: they did not keep it for a return.

@@ -1,4 +1,4 @@
-//! Records are found by any bytes of their form, on sled as in memory.
+//! Records are found by any bytes of their form, and bodies read in order, on sled as in memory.
 
 use crate::{
     form::record::encode,
@@ -59,5 +59,34 @@ fn a_search_stays_within_its_range() {
                 found.iter().map(|recorded| recorded.record().sequence.get()).collect();
             assert_eq!(found, (after + 1..=last.min(40)).collect::<Vec<_>>());
         }
+    }
+}
+
+#[test]
+fn bodies_come_in_order_and_are_those_that_are_asked_for_one_by_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, memory, main) = (open(dir.path()), MemoryLog::new(), ledger("main"));
+    let log = store.log();
+    for number in (1..=60).step_by(2) {
+        let large = vec![b'x'; usize::try_from(number).unwrap() * 5_000];
+        let group = [purchase(&main, number), debit(&main, number + 1, large)];
+        memory.append(&group).unwrap();
+        log.append(&group).unwrap();
+    }
+    for log in [&*log, &memory] {
+        let (mut after, mut read) = (None, Vec::new());
+        loop {
+            let bodies = log.bodies(&main, after, 7).unwrap();
+            let Some((last, _)) = bodies.last() else { break };
+            after = Some(*last);
+            read.extend(bodies);
+        }
+        assert_eq!(read.len(), 60);
+        for (place, (at, body)) in read.into_iter().enumerate() {
+            assert_eq!(at, sequence(u64::try_from(place).unwrap() + 1));
+            assert_eq!(log.body(&main, at).unwrap(), Some(body));
+        }
+        let rest = log.bodies(&main, Some(sequence(58)), usize::MAX).unwrap();
+        assert_eq!(rest.iter().map(|(at, _)| at.get()).collect::<Vec<_>>(), [59, 60]);
     }
 }
