@@ -31,7 +31,7 @@ use projectors::{
 };
 
 use self::{check::Check, reading::read_ahead};
-use crate::findings::{Finding, Kind, Report};
+use crate::findings::{Finding, Kind, Report, told};
 
 /// Why an audit could not be carried out.
 #[derive(Debug, thiserror::Error)]
@@ -183,10 +183,9 @@ fn without_records(
 
 /// Stored projections that can't be read, with all that is known of why.
 fn unread(ledger: &LedgerId, error: &dyn std::error::Error) -> Finding {
-    let causes = std::iter::successors(error.source(), |&cause| cause.source());
-    let detail = causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"));
-    Finding { ledger: ledger.clone(), sequence: None, kind: Kind::ProjectionDiffers, detail }
+    let (ledger, detail) = (ledger.clone(), told(error));
+    Finding { ledger, sequence: None, kind: Kind::ProjectionDiffers, detail }
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

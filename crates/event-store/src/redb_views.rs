@@ -42,7 +42,7 @@ pub(crate) struct RedbViews {
     /// Set once redb has panicked: what it holds may be half done.
     broken: OnceLock<Panicked>,
     /// The store is locked until its last part is dropped.
-    _lock: Arc<Lock>,
+    lock: Arc<Lock>,
 }
 
 /// Why views can't be used.
@@ -101,7 +101,7 @@ impl RedbViews {
             path: path.to_path_buf(),
             database: Some(database),
             broken: OnceLock::new(),
-            _lock: Arc::clone(lock),
+            lock: Arc::clone(lock),
         };
         views.with(|database| {
             let transaction = database.begin_write()?;
@@ -114,6 +114,11 @@ impl RedbViews {
             synced.map_err(|source| ViewsFault::Failed(source.into()))?;
         }
         Ok(views)
+    }
+
+    /// What keeps the store locked.
+    pub(crate) const fn lock(&self) -> &Arc<Lock> {
+        &self.lock
     }
 
     /// Uses the database, as long as it has not panicked.

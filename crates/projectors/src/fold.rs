@@ -112,34 +112,61 @@ impl Projections {
             }
         }
         for ledger in ledgers {
-            self.remove_outdated(&ledger)?;
-            let after = self.sequence(&ledger)?;
-            let head = log.head(&ledger).map(|head| head.sequence);
-            if let Some(state) = after
-                && head < after
-            {
-                return Err(FoldError::Ahead { ledger, state });
-            }
-            self.inner.lock().fresh = after.is_none().then(|| Fresh::new(&ledger));
-            let caught_up = self.fold_tail(log, &ledger, pace, &mut progress);
-            self.inner.lock().fresh = None;
-            caught_up?;
+            self.catch_up_ledger(log, &ledger, None, pace, &mut progress)?;
         }
         Ok(())
     }
 
-    /// Folds the records of one ledger that are not in the state yet.
+    /// Applies the records of one ledger that are not in the state yet, up to `last`, itself
+    /// included: for a comparison with what was stored when that was the last one.
+    ///
+    /// # Errors
+    /// See [`FoldError`]; what was folded before stays.
+    pub fn catch_up_to(
+        &self,
+        log: &dyn EventLog,
+        ledger: &LedgerId,
+        last: Sequence,
+        mut progress: impl FnMut(&LedgerId, Sequence),
+    ) -> Result<(), FoldError> {
+        self.catch_up_ledger(log, ledger, Some(last), Pace::STANDARD, &mut progress)
+    }
+
+    fn catch_up_ledger(
+        &self,
+        log: &dyn EventLog,
+        ledger: &LedgerId,
+        last: Option<Sequence>,
+        pace: Pace,
+        progress: &mut impl FnMut(&LedgerId, Sequence),
+    ) -> Result<(), FoldError> {
+        self.remove_outdated(ledger)?;
+        let after = self.sequence(ledger)?;
+        let head = log.head(ledger).map(|head| head.sequence);
+        if let Some(state) = after
+            && head < after
+        {
+            return Err(FoldError::Ahead { ledger: ledger.clone(), state });
+        }
+        self.inner.lock().fresh = after.is_none().then(|| Fresh::new(ledger));
+        let last = last.min(head).or(head);
+        let caught_up = self.fold_tail(log, ledger, (after, last), pace, progress);
+        self.inner.lock().fresh = None;
+        caught_up
+    }
+
+    /// Folds the records of one ledger after one up to another.
     fn fold_tail(
         &self,
         log: &dyn EventLog,
         ledger: &LedgerId,
+        (after, last): (Option<Sequence>, Option<Sequence>),
         pace: Pace,
         progress: &mut impl FnMut(&LedgerId, Sequence),
     ) -> Result<(), FoldError> {
-        let after = self.sequence(ledger)?;
-        let head = log.head(ledger).map_or(0, |head| head.sequence.get());
-        let left = head.saturating_sub(after.map_or(0, Sequence::get));
-        let chunks = chunks(log, ledger, after);
+        let number = |sequence: Option<Sequence>| sequence.map_or(0, Sequence::get);
+        let left = number(last).saturating_sub(number(after));
+        let chunks = chunks(log, ledger, after, last);
         scope(|scope| {
             let mut checkpoints = Checkpoints { scope, every: pace.checkpoint_records, last: None };
             if left < pace.read_ahead_records {
@@ -228,24 +255,22 @@ impl Projections {
 /// Some records that follow each other.
 type Chunk = Result<Vec<Recorded>, ReadError>;
 
-/// A ledger's records, chunk by chunk, to the end or the first error.
+/// A ledger's records, chunk by chunk, to the last one or the first error.
 fn chunks<'l>(
     log: &'l dyn EventLog,
     ledger: &'l LedgerId,
     after: Option<Sequence>,
+    last: Option<Sequence>,
 ) -> impl Iterator<Item = Chunk> + Send + 'l {
     let mut next = Some(after);
     std::iter::from_fn(move || {
-        let chunk = log.scan(ledger, next.take()?, CHUNK);
-        let last = chunk.as_ref().map(|records| records.last().map(|it| it.record().sequence));
-        match last {
-            Ok(None) => None,
-            Ok(last) => {
-                next = Some(last);
-                Some(chunk)
-            }
-            Err(_) => Some(chunk),
+        let after = next.take().filter(|after| *after < last)?;
+        let mut chunk = log.scan(ledger, after, CHUNK);
+        if let Ok(records) = &mut chunk {
+            records.truncate(records.partition_point(|it| Some(it.record().sequence) <= last));
+            next = records.last().map(|it| Some(it.record().sequence));
         }
+        Some(chunk)
     })
 }
 

@@ -53,6 +53,13 @@ pub fn stored_prefix(ledger: &LedgerId) -> Vec<u8> {
     keys::ledger_prefix(ledger)
 }
 
+/// What the keys of all stored projections start with, and no key of anything else in a store of
+/// views.
+#[must_use]
+pub const fn stored_anywhere() -> &'static [u8] {
+    keys::ANY_LEDGER
+}
+
 /// A key and what is kept under it.
 pub(crate) type Listed = (Vec<u8>, Stored);
 

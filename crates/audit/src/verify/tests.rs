@@ -115,7 +115,7 @@ fn in_force(policy: Policy, stale: Stale) -> Vec<Request> {
 }
 
 /// Writes the log: two groups, with a checkpoint of the projections between them.
-fn write(dir: &Path) -> SledStore {
+pub(crate) fn write(dir: &Path) -> SledStore {
     let store = SledStore::open(dir, Options::STANDARD).unwrap();
     let projections = Arc::new(Projections::new(store.views()));
     let engine = Engine::open(store.log(), Arc::clone(&projections), |_, _| ()).unwrap();

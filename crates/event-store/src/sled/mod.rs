@@ -29,6 +29,7 @@ mod log;
 mod open;
 mod recover;
 mod rewrite;
+mod second;
 #[cfg(any(test, feature = "tamper"))]
 mod tamper;
 #[cfg(test)]
@@ -260,6 +261,11 @@ impl SledStore {
     /// It could not be opened again: the log can't be used until a restart.
     pub fn renew_if_due(&self) -> Result<bool, OpenError> {
         self.log.values().renew_if_due()
+    }
+
+    /// Where it is.
+    fn dir(&self) -> &Path {
+        self.high_water_path.parent().unwrap_or_else(|| Path::new("."))
     }
 
     /// The log with what a check of its stored values needs.

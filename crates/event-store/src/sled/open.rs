@@ -9,7 +9,7 @@ use rustix::fs::{FlockOperation, flock};
 
 use super::{
     Derived, Lock, OpenError, Options, SledLog, SledStore, backup::refuse_part, database::Database,
-    recover, rewrite::remove_leftovers,
+    recover, rewrite::remove_leftovers, second::remove_second,
 };
 use crate::{
     high_water::HighWater,
@@ -32,6 +32,7 @@ pub(super) fn open(dir: &Path, options: Options, space: Space) -> Result<SledSto
     std::fs::create_dir_all(dir).map_err(file_error("create"))?;
     let lock = Arc::new(take_lock(dir)?);
     remove_leftovers(dir).map_err(file_error("clean up"))?;
+    remove_second(dir).map_err(file_error("clean up"))?;
     let high_water_path = dir.join("high-water");
     let noted = HighWater::read(&high_water_path)?;
     // sled writes when it opens.

@@ -6,6 +6,7 @@ use anyhow::anyhow;
 use audit::cut::{Cut, Known};
 use clap::Args;
 use domain::{ids::LedgerId, time::Timestamp};
+use event_store::backup::is_backup;
 use server::offline::Offline;
 
 use crate::exit::Failed;
@@ -32,6 +33,17 @@ impl Source {
             return Err(Failed::unopened(error));
         }
         Offline::open(&self.data).map_err(Failed::unopened)
+    }
+
+    /// A backup must stay what it says it is.
+    pub(super) fn refuse_backup(&self, argument: &str) -> Result<(), Failed> {
+        if is_backup(&self.data) {
+            let data = self.data.display();
+            return Err(Failed::usage(anyhow!(
+                "{argument}: {data} is a backup; put it into another folder by `tallyhook restore`"
+            )));
+        }
+        Ok(())
     }
 }
 
