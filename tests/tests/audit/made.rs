@@ -1,4 +1,4 @@
-//! Ledgers that a merchant made, in memory.
+//! Ledgers that a merchant made, in memory and on disk.
 
 use std::sync::Arc;
 
@@ -7,9 +7,23 @@ use engine::step::Engine;
 use event_store::{
     log::EventLog,
     memory::{MemoryLog, MemoryViews},
+    sled::{Options, SledStore},
 };
 use projectors::projections::Projections;
 use tallyhook_tests::{home, merchant::Merchant};
+use tempfile::TempDir;
+
+/// The data folder of a stopped server that a merchant filled.
+pub(crate) fn on_disk(merchant: Merchant) -> TempDir {
+    let dir = TempDir::new().expect("a folder can be made");
+    let store = SledStore::open(dir.path(), Options::STANDARD).expect("an empty folder opens");
+    let projections = Arc::new(Projections::new(store.views()));
+    let engine = Engine::open(store.log(), Arc::clone(&projections), |_, _| ());
+    let engine = engine.expect("an empty log opens");
+    merchant.run(&engine, |_| ()).expect("the disk takes everything in");
+    projections.checkpoint().expect("the views can be written");
+    dir
+}
 
 /// A ledger with the state that it leads to.
 pub(crate) struct Made {
