@@ -67,6 +67,13 @@ impl Day {
         civil::Date::new(year, month, day).ok().map(Self)
     }
 
+    /// The day of a moment in UTC.
+    #[must_use]
+    pub fn of(moment: Timestamp) -> Self {
+        let since_epoch = jiff::Timestamp::from_microsecond(moment.micros()).unwrap_or_default();
+        Self(jiff::tz::Offset::UTC.to_datetime(since_epoch).date())
+    }
+
     /// Reads `2026-10-01`.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
