@@ -7,6 +7,11 @@ use std::fmt::Write as _;
 
 use super::{Block, Cell, Document, Row, Table, Weight, chart::chart, facts, text::is_command};
 
+/// As wide as a point (U+2008).
+const POINT_SPACE: &str = "&puncsp;";
+/// As wide as a digit (U+2007).
+const DIGIT_SPACE: &str = "&numsp;";
+
 /// Looks: system fonts, a narrow page, colours by name for both schemes.
 const STYLE: &str = include_str!("style.css");
 
@@ -83,8 +88,8 @@ fn line(html: &mut String, row: &Row, looks: &[Look]) {
         let content = match cell {
             Cell::Empty => String::new(),
             Cell::Text(text) => escaped(text),
-            Cell::Count(count) => count.to_string(),
-            Cell::Amount(amount) => amount.with_decimals(look.decimals).to_string(),
+            Cell::Count(count) => format!("{count}{}", look.room_behind(0)),
+            Cell::Amount(amount) => format!("{amount}{}", look.room_behind(amount.decimals())),
         };
         let _ = write!(html, "<td{}>{content}</td>", look.class());
     }
@@ -113,6 +118,14 @@ impl Look {
             }
         }
         look
+    }
+
+    /// Spaces as wide as the digits, and the point, that an amount lacks behind its own: zeros would
+    /// say more of it than is known.
+    fn room_behind(&self, decimals: u8) -> String {
+        let point = if decimals == 0 && self.decimals > 0 { POINT_SPACE } else { "" };
+        let digits = usize::from(self.decimals.saturating_sub(decimals));
+        format!("{point}{}", DIGIT_SPACE.repeat(digits))
     }
 
     const fn class(&self) -> &'static str {
