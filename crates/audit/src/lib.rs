@@ -15,6 +15,7 @@ pub mod pass;
 pub mod as_of;
 
 pub mod amount;
+pub mod export;
 pub mod reports;
 
 pub mod findings;

@@ -81,6 +81,12 @@ impl Day {
         if strict { text.parse().ok().map(Self) } else { None }
     }
 
+    /// The day after; `None` after the last that the calendar has.
+    #[must_use]
+    pub fn tomorrow(self) -> Option<Self> {
+        self.0.tomorrow().ok().map(Self)
+    }
+
     /// Year, month and day.
     #[must_use]
     pub fn parts(self) -> (i16, i8, i8) {

@@ -8,7 +8,7 @@
 //! separator that one takes (OWASP, "CSV injection"). Numbers stand bare: they are made here of
 //! digits, one point and a minus sign alone, so they are numbers to a spreadsheet and nothing else.
 
-use super::{Block, Cell, Document, Table, facts};
+use super::{Block, Cell, Document, Table, made_from};
 
 /// What ends a line.
 const END: &str = "\r\n";
@@ -16,11 +16,8 @@ const END: &str = "\r\n";
 pub(super) fn csv(document: &Document) -> String {
     let mut csv = String::new();
     named(&mut csv, "document", &[("title", document.title.clone())]);
-    let mut facts: Vec<(&str, String)> =
-        facts::made_from(document).into_iter().map(|fact| (fact.key, fact.value)).collect();
-    facts.extend(facts::policies(document).into_iter().map(|policy| ("policy", policy)));
     csv.push_str(END);
-    named(&mut csv, "provenance", &facts);
+    named(&mut csv, "provenance", &made_from(&document.provenance));
     csv.push_str(END);
     named(&mut csv, "query", &document.query);
     for section in &document.sections {

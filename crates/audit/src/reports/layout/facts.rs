@@ -2,7 +2,7 @@
 
 use domain::decision::RULES_VERSION;
 
-use super::Document;
+use crate::cut::Provenance;
 
 /// The version of this program.
 const PROGRAM: &str = concat!("tallyhook ", env!("CARGO_PKG_VERSION"));
@@ -14,9 +14,8 @@ pub(super) struct Fact {
     pub(super) value: String,
 }
 
-/// What a document was made from, in order.
-pub(super) fn made_from(document: &Document) -> Vec<Fact> {
-    let provenance = &document.provenance;
+/// What something was made from, in order.
+pub(super) fn made_from(provenance: &Provenance) -> Vec<Fact> {
     let fact = |key, name, value| Fact { key, name, value };
     let recorded_at = provenance.recorded_at.map_or_else(String::new, |at| at.to_string());
     vec![
@@ -31,8 +30,8 @@ pub(super) fn made_from(document: &Document) -> Vec<Fact> {
 }
 
 /// The policies that were in force, a line each.
-pub(super) fn policies(document: &Document) -> Vec<String> {
-    let policies = document.provenance.policies.iter();
+pub(super) fn policies(provenance: &Provenance) -> Vec<String> {
+    let policies = provenance.policies.iter();
     policies
         .map(|policy| {
             format!(

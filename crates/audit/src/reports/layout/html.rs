@@ -50,10 +50,10 @@ fn of_itself(html: &mut String, document: &Document) {
     let mut fact = |name: &str, value: &str| {
         let _ = writeln!(html, "<dt>{}</dt><dd>{}</dd>", escaped(name), escaped(value));
     };
-    for made_from in facts::made_from(document) {
+    for made_from in facts::made_from(&document.provenance) {
         fact(made_from.name, &made_from.value);
     }
-    for policy in facts::policies(document) {
+    for policy in facts::policies(&document.provenance) {
         fact("Policy", &policy);
     }
     for (name, value) in &document.query {

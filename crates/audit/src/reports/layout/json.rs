@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::{Block, Cell, Document, Row, Section, Table, Weight, facts};
 
 pub(super) fn json(document: &Document) -> Value {
-    let facts = facts::made_from(document).into_iter();
+    let facts = facts::made_from(&document.provenance).into_iter();
     let mut provenance: Map<String, Value> =
         facts.map(|fact| (fact.key.to_owned(), Value::String(fact.value))).collect();
     provenance.insert("records".to_owned(), json!(document.provenance.records));

@@ -15,6 +15,7 @@ mod text;
 mod tests;
 
 pub use csv::{guarded, unguarded};
+pub(crate) use {csv::quoted, text::is_command};
 
 use domain::time::Timestamp;
 
@@ -262,4 +263,11 @@ pub fn asked(cut: &Cut) -> Vec<(&'static str, String)> {
     };
     let happened = cut.happened.map(|moment| ("happened by", moment.to_string()));
     known.into_iter().chain(happened).collect()
+}
+
+/// What something was made from, by the names that JSON and CSV know: each version of the policy by
+/// itself.
+pub(crate) fn made_from(provenance: &Provenance) -> Vec<(&'static str, String)> {
+    let facts = facts::made_from(provenance).into_iter().map(|fact| (fact.key, fact.value));
+    facts.chain(facts::policies(provenance).into_iter().map(|policy| ("policy", policy))).collect()
 }

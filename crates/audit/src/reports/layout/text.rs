@@ -7,15 +7,20 @@ use super::{Block, Cell, Document, Table, Weight, facts};
 /// What stands between two columns.
 const GAP: &str = "  ";
 
+/// How wide a line of words is at most.
+const WORDS_WIDTH: usize = 100;
+
 pub(super) fn text(document: &Document) -> String {
     let mut text = String::new();
     heading(&mut text, &document.title, '=');
-    let mut facts: Vec<(String, String)> = facts::made_from(document)
+    let mut facts: Vec<(String, String)> = facts::made_from(&document.provenance)
         .into_iter()
         .map(|fact| (fact.name.to_owned(), shown(&fact.value)))
         .collect();
     facts.extend(
-        facts::policies(document).iter().map(|policy| ("Policy".to_owned(), shown(policy))),
+        facts::policies(&document.provenance)
+            .iter()
+            .map(|policy| ("Policy".to_owned(), shown(policy))),
     );
     facts.extend(
         document.query.iter().map(|(name, value)| (format!("Asked: {name}"), shown(value))),
@@ -29,7 +34,7 @@ pub(super) fn text(document: &Document) -> String {
         heading(&mut text, &section.title, '-');
         for block in &section.blocks {
             match block {
-                Block::Words(words) => line(&mut text, &shown(words)),
+                Block::Words(words) => wrapped(&mut text, &shown(words)),
                 Block::Table(content) => table(&mut text, content),
                 // What a chart shows, a table says.
                 Block::Chart(_) => {}
@@ -48,6 +53,22 @@ fn heading(text: &mut String, title: &str, under: char) {
 fn line(text: &mut String, content: &str) {
     text.push_str(content.trim_end());
     text.push('\n');
+}
+
+/// Words, broken where a line would be too long.
+fn wrapped(text: &mut String, words: &str) {
+    let mut current = String::new();
+    for word in words.split(' ') {
+        if !current.is_empty() && wide(&current) + 1 + wide(word) > WORDS_WIDTH {
+            line(text, &current);
+            current.clear();
+        }
+        if !current.is_empty() {
+            current.push(' ');
+        }
+        current.push_str(word);
+    }
+    line(text, &current);
 }
 
 fn table(text: &mut String, table: &Table) {
@@ -133,7 +154,7 @@ fn shown(text: &str) -> String {
 }
 
 /// Whether a character moves the cursor, changes the direction or can't be seen.
-pub(super) fn is_command(character: char) -> bool {
+pub(crate) fn is_command(character: char) -> bool {
     character.is_control()
         || matches!(
             character,
