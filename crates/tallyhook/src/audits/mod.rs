@@ -1,5 +1,6 @@
 //! `audit`: offline, on a stopped server's data or a backup. One file for each command.
 
+mod export;
 mod replay;
 mod report;
 mod source;
@@ -15,6 +16,11 @@ pub(crate) enum AuditCommand {
     Verify(verify::VerifyArguments),
     /// Folds the log from its first record and prints a digest of the result by ledger.
     Replay(replay::ReplayArguments),
+    /// Writes a ledger's movements for other programs: lines of JSON, CSV, beancount, hledger.
+    ///
+    /// The totals of the four are equal, and each ends with what it was made from. Exit codes: 0
+    /// written; 2 wrong usage; 3 something could not be opened or written.
+    Export(export::ExportArguments),
     /// Adds up a ledger: roll-forward, aged receivables, open disputes, exceptions, refund cases.
     ///
     /// The same log and the same arguments give the same bytes on every machine. Exit codes: 0 every
@@ -26,6 +32,7 @@ pub(crate) fn audit(command: &AuditCommand) -> Done {
     match command {
         AuditCommand::Verify(arguments) => verify::verified(arguments),
         AuditCommand::Replay(arguments) => replay::replayed(arguments),
+        AuditCommand::Export(arguments) => export::exported(arguments),
         AuditCommand::Report(arguments) => report::reported(arguments),
     }
 }
