@@ -11,6 +11,12 @@ pub const GATEWAY: &str = "TALLYHOOK_GATEWAY";
 /// Names the real nats-server; without it, the one that `scripts/test` installs is taken.
 pub const NATS_SERVER: &str = "TALLYHOOK_NATS_SERVER";
 
+/// Names the folder of bean-check and hledger; without it, the one that `scripts/ledger-tools` made.
+pub const LEDGER_TOOLS: &str = "TALLYHOOK_LEDGER_TOOLS";
+
+/// Set where nothing may be left unchecked because something is missing.
+pub const CI: &str = "CI";
+
 /// Names the folder of real payloads, which are not part of the project.
 pub const FIXTURES: &str = "TALLYHOOK_FIXTURES";
 
@@ -65,5 +71,25 @@ pub fn real_payloads() -> Option<PathBuf> {
         return Some(folder);
     }
     eprintln!("not checked: no real payloads at {} (set {FIXTURES})", folder.display());
+    None
+}
+
+/// The folder of bean-check and hledger; none where they are not at hand, which is said.
+///
+/// # Panics
+/// They are missing in CI.
+#[must_use]
+pub fn ledger_tools() -> Option<PathBuf> {
+    let near = || workspace().join(".tools/ledger-tools/bin");
+    let folder = variable(LEDGER_TOOLS).unwrap_or_else(near);
+    if folder.join("bean-check").exists() && folder.join("hledger").exists() {
+        return Some(folder);
+    }
+    let missing = format!(
+        "no bean-check and hledger in {} (scripts/ledger-tools installs them; or set {LEDGER_TOOLS})",
+        folder.display()
+    );
+    assert!(variable(CI).is_none(), "{missing}");
+    eprintln!("not checked: {missing}");
     None
 }

@@ -2,10 +2,17 @@
 //!
 //! [`drawn`] puts random courses into a log, [`made`] a merchant's ledger of any size; [`as_of`] asks
 //! for balances of the past, [`exceptions`] for what a person must see, [`reports`] for what adds
-//! up.
+//! up, [`exports`] for the same in the forms of other programs.
 
+#[cfg(test)]
 mod as_of;
+#[cfg(test)]
 mod drawn;
+#[cfg(test)]
 mod exceptions;
+#[cfg(test)]
+mod exports;
+#[cfg(test)]
 mod made;
+#[cfg(test)]
 mod reports;

@@ -70,17 +70,15 @@ fn cell<'t>(table: &Table, row: &'t Row, column: &str) -> &'t Cell {
 
 /// An amount in billionths.
 fn amount(table: &Table, row: &Row, column: &str) -> i128 {
-    match cell(table, row, column) {
-        Cell::Amount(amount) => amount.with_decimals(9).units(),
-        other => panic!("{column} is {other:?}"),
-    }
+    let cell = cell(table, row, column);
+    let Cell::Amount(amount) = cell else { panic!("{column} is {cell:?}") };
+    amount.with_decimals(9).units()
 }
 
 fn text<'t>(table: &Table, row: &'t Row, column: &str) -> &'t str {
-    match cell(table, row, column) {
-        Cell::Text(text) => text,
-        other => panic!("{column} is {other:?}"),
-    }
+    let cell = cell(table, row, column);
+    let Cell::Text(text) = cell else { panic!("{column} is {cell:?}") };
+    text
 }
 
 /// Checks a table with an opening, a closing and what is between, by another sum.
