@@ -10,6 +10,8 @@ const WIDTH: usize = 960;
 const HEIGHT: usize = 280;
 /// Room for the values at the left.
 const LEFT: usize = 110;
+/// Where the axis ends: the last label needs room at its right.
+const RIGHT: usize = WIDTH - 30;
 /// Room above.
 const TOP: usize = 12;
 /// Room for the labels below.
@@ -41,7 +43,7 @@ pub(super) fn chart(html: &mut String, chart: &Chart) {
     let zero = scale.height_of(0);
     let _ = writeln!(
         html,
-        "<line class=\"axis\" x1=\"{LEFT}\" y1=\"{zero}\" x2=\"{WIDTH}\" y2=\"{zero}\"/>"
+        "<line class=\"axis\" x1=\"{LEFT}\" y1=\"{zero}\" x2=\"{RIGHT}\" y2=\"{zero}\"/>"
     );
     html.push_str("</svg>\n</figure>\n");
 }
@@ -122,7 +124,7 @@ fn grid(html: &mut String, scale: &Scale) {
         let text = trimmed(Amount::new(value, scale.decimals));
         let _ = writeln!(
             html,
-            "<line class=\"grid\" x1=\"{LEFT}\" y1=\"{at}\" x2=\"{WIDTH}\" y2=\"{at}\"/>\
+            "<line class=\"grid\" x1=\"{LEFT}\" y1=\"{at}\" x2=\"{RIGHT}\" y2=\"{at}\"/>\
              <text x=\"{}\" y=\"{}\" text-anchor=\"end\">{text}</text>",
             LEFT - 6,
             at + 4
@@ -156,7 +158,7 @@ fn below(html: &mut String, chart: &Chart) {
 
 /// Where a label's part of the horizontal axis begins and ends.
 fn slot(chart: &Chart, place: usize) -> (usize, usize) {
-    let room = WIDTH - LEFT;
+    let room = RIGHT - LEFT;
     let count = chart.labels.len().max(1);
     (LEFT + room * place / count, LEFT + room * (place + 1) / count)
 }

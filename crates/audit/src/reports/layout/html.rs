@@ -12,6 +12,12 @@ const POINT_SPACE: &str = "&puncsp;";
 /// As wide as a digit (U+2007).
 const DIGIT_SPACE: &str = "&numsp;";
 
+/// How many columns a table has at most at the usual size.
+const COLUMNS_MAX: usize = 10;
+
+/// How long texts are at most that are never broken: a moment fits.
+const SHORT_MAX: usize = 27;
+
 /// Looks: system fonts, a narrow page, colours by name for both schemes.
 const STYLE: &str = include_str!("style.css");
 
@@ -68,7 +74,8 @@ fn table(html: &mut String, table: &Table) {
         return;
     }
     let looks: Vec<Look> = (0..table.columns.len()).map(|at| Look::of(table, at)).collect();
-    html.push_str("<div class=\"wide\"><table>\n<thead><tr>");
+    let dense = if looks.len() > COLUMNS_MAX { " class=\"dense\"" } else { "" };
+    let _ = write!(html, "<div class=\"wide\"><table{dense}>\n<thead><tr>");
     for (column, look) in table.columns.iter().zip(&looks) {
         let _ = write!(html, "<th scope=\"col\"{}>{}</th>", look.class(), escaped(column.name));
     }
@@ -99,6 +106,8 @@ fn line(html: &mut String, row: &Row, looks: &[Look]) {
 /// How a column looks.
 struct Look {
     numbers: bool,
+    /// Whether all its texts fit one line.
+    short: bool,
     /// The most that one of its amounts has, so that points stand in one line.
     decimals: u8,
 }
@@ -106,7 +115,7 @@ struct Look {
 impl Look {
     fn of(table: &Table, at: usize) -> Self {
         let cells = table.rows.iter().filter_map(|row| row.cells.get(at));
-        let mut look = Self { numbers: false, decimals: 0 };
+        let mut look = Self { numbers: false, short: true, decimals: 0 };
         for cell in cells {
             match cell {
                 Cell::Count(_) => look.numbers = true,
@@ -114,7 +123,8 @@ impl Look {
                     look.numbers = true;
                     look.decimals = look.decimals.max(amount.decimals());
                 }
-                Cell::Empty | Cell::Text(_) => {}
+                Cell::Text(text) => look.short &= text.len() <= SHORT_MAX,
+                Cell::Empty => {}
             }
         }
         look
@@ -129,7 +139,11 @@ impl Look {
     }
 
     const fn class(&self) -> &'static str {
-        if self.numbers { " class=\"number\"" } else { "" }
+        match (self.numbers, self.short) {
+            (true, _) => " class=\"number\"",
+            (false, true) => " class=\"short\"",
+            (false, false) => "",
+        }
     }
 }
 
