@@ -158,7 +158,9 @@ fn show(arguments: &ReportArguments, made: &[Made]) {
     }
     let format = arguments.format.map_or(Format::Text, format);
     let rendered: Vec<String> = made.iter().map(|made| made.document.render(format)).collect();
-    print(rendered.join("\n").trim_end());
+    let rendered = rendered.join("\n");
+    // It ends with the line's end that printing adds.
+    print(rendered.strip_suffix('\n').unwrap_or(&rendered));
 }
 
 /// Writes each report, and prints where and with which SHA-256: the same log and query give the
