@@ -17,7 +17,9 @@ use audit::{
 use domain::{
     account::View,
     decision::{Effect, Transfer},
-    ids::{AccountId, LedgerId},
+    ids::{AccountId, LedgerId, Sequence},
+    input::Input,
+    notice::{Action, Notice},
     record::Record,
     time::Timestamp,
 };
@@ -313,7 +315,7 @@ fn the_oldest_debt_is_paid_first() {
     ];
     let records = (1..).zip(story).map(|(sequence, (days, transfers))| {
         let mut record = base[0].clone();
-        record.sequence = domain::ids::Sequence::new(sequence).unwrap();
+        record.sequence = Sequence::new(sequence).unwrap();
         record.recorded_at = now.days_before(days);
         record.decision.effects.clear();
         record.decision.transfers = transfers;
@@ -332,4 +334,49 @@ fn the_oldest_debt_is_paid_first() {
     assert_eq!(*cell(aged, row, "days"), Cell::Count(70));
     assert_eq!(text(aged, row, "oldest"), now.days_before(70).to_string());
     assert_eq!(*cell(aged, row, "total"), Cell::Amount(Amount::new(75, 1)));
+}
+
+/// What a record says went back of money, with nine decimals.
+fn went_back(record: &Record) -> Option<i128> {
+    record.decision.effects.iter().find_map(|effect| {
+        let Effect::MoneyMoved { currency, reversed, .. } = effect else { return None };
+        let unit = 10_i128.pow(9 - u32::from(currency.decimals()));
+        Some(i128::from(reversed.get()) * unit).filter(|moved| *moved != 0)
+    })
+}
+
+#[test]
+fn money_that_went_back_counts_as_what_took_it() {
+    let mut seen = BTreeMap::new();
+    for mut record in (0..COURSES).flat_map(|seed| drawn(seed).records) {
+        let (Some(back), Input::Delivery(delivery)) = (went_back(&record), &record.input) else {
+            continue;
+        };
+        let action = match &delivery.notice {
+            Ok(Notice::Adjustment(fact)) => Some(fact.action),
+            Ok(Notice::Purchase(_) | Notice::Nothing) | Err(_) => None,
+        };
+        record.sequence = Sequence::FIRST;
+        let made = all(&log_of(&[record]), &ledger(), &END);
+        let table = table(&made[&Kind::RollForward], "money");
+        let of = |column| amount(table, &table.rows[0], column);
+        let refunds = of("refunds") + of("refunds_undone");
+        let chargebacks = of("chargebacks") + of("chargebacks_undone");
+        assert_eq!(refunds + chargebacks, -back, "{action:?}");
+        match action {
+            Some(Action::Refund | Action::Credit | Action::CreditReverse) => {
+                assert_eq!(refunds, -back, "{action:?}");
+            }
+            Some(
+                Action::Chargeback
+                | Action::ChargebackReverse
+                | Action::Warning
+                | Action::WarningReverse,
+            ) => assert_eq!(chargebacks, -back, "{action:?}"),
+            // A purchase makes what was known before it count.
+            None => {}
+        }
+        *seen.entry(action).or_insert(0_u32) += 1;
+    }
+    assert_eq!(seen.len(), 8, "every action and a purchase take money back: {seen:?}");
 }
