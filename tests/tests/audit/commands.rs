@@ -1,24 +1,18 @@
 //! `audit report` and `audit export` on a data folder, as an auditor runs them.
 
-use std::{collections::BTreeMap, fs, path::Path, process::Output, sync::Arc};
+use std::{collections::BTreeMap, fs, path::Path, process::Output};
 
-use engine::step::Engine;
-use event_store::sled::{Options, SledStore};
-use projectors::projections::Projections;
 use serde_json::Value;
 use tallyhook_tests::{binary, merchant::Merchant};
 use tempfile::TempDir;
+
+use crate::made::on_disk;
 
 const RECORDS: u64 = 300;
 
 /// A stopped server's data.
 fn data() -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    let store = SledStore::open(folder.path(), Options::STANDARD).unwrap();
-    let projections = Arc::new(Projections::new(store.views()));
-    let engine = Engine::open(store.log(), projections, |_, _| ()).unwrap();
-    Merchant::new(21, RECORDS).unwrap().run(&engine, |_| ()).unwrap();
-    folder
+    on_disk(Merchant::new(21, RECORDS).unwrap())
 }
 
 fn audit(data: &Path, arguments: &[&str], settings: &[(&str, &str)]) -> Output {

@@ -14,13 +14,18 @@ const RECORDS: u64 = 2_000;
 const RUNS: usize = 100;
 
 const ZONES: [&str; 8] = [
-    "UTC", "Asia/Shanghai", "America/St_Johns", "Pacific/Apia", "Asia/Kathmandu", "Europe/Berlin",
-    "XYZ+13:30", "no such zone",
+    "UTC",
+    "Asia/Shanghai",
+    "America/St_Johns",
+    "Pacific/Apia",
+    "Asia/Kathmandu",
+    "Europe/Berlin",
+    "XYZ+13:30",
+    "no such zone",
 ];
 
-const LOCALES: [&str; 8] = [
-    "C", "C.UTF-8", "tr_TR.UTF-8", "ar_EG.UTF-8", "de_DE.UTF-8", "zh_CN.GB18030", "hi_IN", "none",
-];
+const LOCALES: [&str; 8] =
+    ["C", "C.UTF-8", "tr_TR.UTF-8", "ar_EG.UTF-8", "de_DE.UTF-8", "zh_CN.GB18030", "hi_IN", "none"];
 
 /// Runs a command on these processors with a time zone, a locale and a size of the terminal, and
 /// gives what it prints.
@@ -63,7 +68,8 @@ fn answers(dice: &mut Dice, data: &Path) -> String {
 
 #[test]
 fn a_hundred_replays_and_reports_give_the_same_bytes() {
-    let data = on_disk(Merchant::new(3, RECORDS).expect("the fixtures are there").with_exceptions());
+    let data =
+        on_disk(Merchant::new(3, RECORDS).expect("the fixtures are there").with_exceptions());
     let mut dice = Dice::new(11);
     let digests: BTreeSet<String> = (0..RUNS).map(|_| answers(&mut dice, data.path())).collect();
     assert_eq!(digests.len(), 1, "{digests:?}");

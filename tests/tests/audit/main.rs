@@ -2,12 +2,15 @@
 //!
 //! [`drawn`] puts random courses into a log, [`made`] a merchant's ledger of any size; [`as_of`] asks
 //! for balances of the past, [`exceptions`] for what a person must see, [`reports`] for what adds
-//! up, [`exports`] for the same in the forms of other programs; [`commands`] has it from the command line.
+//! up, [`exports`] for the same in the forms of other programs; [`commands`] has it from the command
+//! line, [`determinism`] a hundred times.
 
 #[cfg(test)]
 mod as_of;
 #[cfg(test)]
 mod commands;
+#[cfg(test)]
+mod determinism;
 #[cfg(test)]
 mod drawn;
 #[cfg(test)]
