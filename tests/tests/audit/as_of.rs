@@ -171,6 +171,10 @@ fn rows_of(record: &Record) -> Vec<Row> {
         }
     }
     for effect in &record.decision.effects {
+        #[expect(
+            clippy::wildcard_enum_match_arm,
+            reason = "the others leave accounts as they stand"
+        )]
         let (account, stood) = match effect {
             Effect::AccountOpened { account } => (account, None),
             Effect::Frozen { account, freeze } => {
