@@ -25,7 +25,7 @@ use crate::{
 
 #[derive(Debug, Args)]
 pub(crate) struct ReportArguments {
-    /// Which report; `all` makes every one in a single pass.
+    /// Which report.
     #[arg(value_enum)]
     which: Which,
     #[command(flatten)]
@@ -54,11 +54,17 @@ pub(crate) struct ReportArguments {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Which {
+    /// Every one, in a single pass.
     All,
+    /// What was there, came, went and is there, by period, in credits and in money.
     RollForward,
+    /// What accounts owe, by age.
     Receivables,
+    /// Open disputes and freezes, by age.
     Disputes,
+    /// What a person must see, by kind and age.
     Exceptions,
+    /// Refund cases, by verdict, status and age.
     Cases,
 }
 
