@@ -23,6 +23,15 @@ pub struct Checkpoint {
     pub root: Hash,
 }
 
+/// A checkpoint with its signed note.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Published {
+    /// What the note says.
+    pub checkpoint: Checkpoint,
+    /// The note.
+    pub note: String,
+}
+
 /// Why a note is no checkpoint that is believed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CheckpointFault {

@@ -1,0 +1,4 @@
+//! Proofs and bundles from end to end.
+
+mod bundles;
+mod proofs;
