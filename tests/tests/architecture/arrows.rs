@@ -13,7 +13,7 @@ const TESTS: &str = "tallyhook-tests";
 const TAMPER: &str = "tamper";
 
 /// The arrows of DESIGN.md section 3, in the order of the data's path.
-pub(crate) const TABLE: [(&str, &[&str]); 13] = [
+pub(crate) const TABLE: [(&str, &[&str]); 14] = [
     ("domain", &[]),
     ("policy-file", &["domain"]),
     ("event-store", &["domain"]),
@@ -21,9 +21,11 @@ pub(crate) const TABLE: [(&str, &[&str]); 13] = [
     ("projectors", &["domain", "event-store"]),
     ("engine", &["domain", "event-store", "projectors"]),
     ("balance-events", &[]),
-    ("publisher", &["domain", "event-store", "projectors", "balance-events"]),
-    ("subscriber", &["balance-events"]),
     ("proof", &[]),
+    ("publisher", &["domain", "event-store", "projectors", "balance-events", "proof"]),
+    ("subscriber", &["balance-events"]),
+    // What outsiders run: it needs none of the server's code.
+    ("tallyhook-verify", &["proof"]),
     (
         "audit",
         &["domain", "policy-file", "event-store", "ingestion", "projectors", "engine", "proof"],
