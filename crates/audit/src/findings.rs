@@ -60,6 +60,8 @@ pub enum Kind {
     NoticeDiffers,
     /// The rules decide otherwise than was recorded.
     DecisionDiffers,
+    /// The log is not the one that a signed checkpoint covers.
+    Checkpoint,
 }
 
 impl Kind {
@@ -82,6 +84,7 @@ impl Kind {
             Self::SignatureBroken => "signature",
             Self::NoticeDiffers => "notice-differs",
             Self::DecisionDiffers => "decision-differs",
+            Self::Checkpoint => "checkpoint",
         }
     }
 }

@@ -7,6 +7,7 @@
 //!
 //! Never here: a change to the log or to the stored projections.
 
+pub mod checkpoint;
 pub mod cut;
 mod history;
 pub mod leaf;

@@ -2,8 +2,8 @@
 //!
 //! [`drawn`] puts random courses into a log, [`made`] a merchant's ledger of any size; [`as_of`] asks
 //! for balances of the past, [`exceptions`] for what a person must see, [`reports`] for what adds
-//! up, [`exports`] for the same in the forms of other programs; [`commands`] has it from the command
-//! line, [`determinism`] a hundred times.
+//! up, [`exports`] for the same in the forms of other programs; [`insider`] edits records and makes
+//! all hashes anew; the commands are asked as anybody asks them, and [`determinism`] a hundred times.
 
 #[cfg(test)]
 mod as_of;
@@ -17,6 +17,8 @@ mod drawn;
 mod exceptions;
 #[cfg(test)]
 mod exports;
+#[cfg(test)]
+mod insider;
 #[cfg(test)]
 mod made;
 #[cfg(test)]
