@@ -37,6 +37,9 @@ use crate::{environment, home, process::Process, wait};
 /// The stream of the contract.
 pub const STREAM: &str = "TALLYHOOK_BALANCES";
 
+/// The stream of signed checkpoints.
+const CHECKPOINTS: &str = "TALLYHOOK_CHECKPOINTS";
+
 /// How long a subscriber waits for a message before it looks whether it should end.
 const LISTEN: Duration = Duration::from_millis(200);
 
@@ -133,6 +136,35 @@ impl Broker {
         let last = stream.get_last_raw_message_by_subject(&subject(ledger, account)).await?;
         stream.delete_message(last.sequence).await?;
         Ok(())
+    }
+
+    /// The last checkpoint of a ledger that the broker has; none where there is none.
+    ///
+    /// # Errors
+    /// The broker doesn't answer, or has no such stream.
+    pub fn last_checkpoint(&self, ledger: &str) -> Result<String> {
+        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(async {
+            let client = self.connect(None).await?;
+            let stream = jetstream::new(client).get_stream(CHECKPOINTS).await?;
+            let subject = format!("tallyhook.checkpoints.{ledger}");
+            let message = stream.get_last_raw_message_by_subject(&subject).await?;
+            Ok(String::from_utf8(message.payload.to_vec())?)
+        })
+    }
+
+    /// Tries to take every checkpoint out of the stream.
+    ///
+    /// # Errors
+    /// The broker refused.
+    pub fn purge_checkpoints(&self) -> Result<()> {
+        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(async {
+            let client = self.connect(None).await?;
+            let stream = jetstream::new(client).get_stream(CHECKPOINTS).await?;
+            stream.purge().await?;
+            Ok(())
+        })
     }
 
     /// Where it keeps its streams: what a test may copy while it is killed.

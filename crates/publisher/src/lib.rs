@@ -5,7 +5,7 @@
 //! (`position`), how a broker is reached ([`access`]), what it is ([`broker`]) and the one that is
 //! used (`nats`), one [`turn`] of publishing, the task that takes them ([`run`]) and how it stands
 //! ([`standing`]); what can be seen of a broker without publishing ([`seen`], [`follow`]), and the
-//! way out when stream and log disagree ([`mend`]).
+//! way out when stream and log disagree ([`mend`]). Signed checkpoints go their own way ([`courier`]).
 //!
 //! # Exactly once
 //! The stream itself says what was published: the last message of each ledger names its record and
@@ -28,6 +28,7 @@ pub mod access;
 pub mod broker;
 mod nats;
 
+pub mod courier;
 pub mod run;
 pub mod standing;
 pub mod turn;

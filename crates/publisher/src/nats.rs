@@ -3,7 +3,9 @@
 //! [`connection`] connects as the access says and tells what the server doesn't permit, [`stream`]
 //! says how the stream must be, and [`files`] checks what an access names before anything connects;
 //! [`reached`] reads the stream as anybody does, and does to it what an operator may.
+//! [`checkpoints`] keeps the stream of signed checkpoints.
 
+pub(crate) mod checkpoints;
 pub(crate) mod connection;
 pub(crate) mod files;
 pub(crate) mod reached;
@@ -67,7 +69,7 @@ pub async fn look(config: &Config) -> Result<Seen, BrokerFault> {
     let mut stream = None;
     if has_jetstream {
         let context = jetstream::new(connection.client.clone());
-        stream = connection.permitted(find(&context)).await?;
+        stream = connection.permitted(find(&context, STREAM)).await?;
     }
     let stream = stream.map(|stream| settings(stream.cached_info(), config.replicas));
     Ok(Seen { is_new_enough: is_new_enough(&version), version, has_jetstream, stream })
@@ -83,9 +85,12 @@ fn settings(found: &StreamInfo, replicas: usize) -> StreamSettings {
     }
 }
 
-/// The stream, where it is there.
-async fn find(context: &Context) -> Result<Option<jetstream::stream::Stream>, BrokerFault> {
-    match context.get_stream(STREAM).await {
+/// A stream, where it is there.
+async fn find(
+    context: &Context,
+    name: &str,
+) -> Result<Option<jetstream::stream::Stream>, BrokerFault> {
+    match context.get_stream(name).await {
         Ok(stream) => Ok(Some(stream)),
         Err(fault) => match fault.kind() {
             GetStreamErrorKind::JetStream(refusal)
@@ -101,12 +106,13 @@ async fn find(context: &Context) -> Result<Option<jetstream::stream::Stream>, Br
     }
 }
 
-/// Makes the stream.
+/// Makes a stream.
 async fn create(
     context: &Context,
-    replicas: usize,
+    wanted: jetstream::stream::Config,
 ) -> Result<jetstream::stream::Stream, BrokerFault> {
-    let created = context.create_stream(wanted(replicas)).await;
+    let name = wanted.name.clone();
+    let created = context.create_stream(wanted).await;
     if let Err(fault) = created {
         return Err(match fault.kind() {
             CreateStreamErrorKind::JetStream(refusal) => refused(&refusal),
@@ -121,7 +127,7 @@ async fn create(
         });
     }
     // What was created is looked at like any other: an older server passes over what it doesn't know.
-    find(context).await?.ok_or(BrokerFault::Moved)
+    find(context, &name).await?.ok_or(BrokerFault::Moved)
 }
 
 impl Broker for Nats {
@@ -136,9 +142,9 @@ impl Broker for Nats {
             return Err(BrokerFault::ServerTooOld { found });
         }
         let context = jetstream::new(connection.client.clone());
-        let stream = match connection.permitted(find(&context)).await? {
+        let stream = match connection.permitted(find(&context, STREAM)).await? {
             Some(stream) => stream,
-            None => connection.permitted(create(&context, *replicas)).await?,
+            None => connection.permitted(create(&context, wanted(*replicas))).await?,
         };
         if let Some(what) = unfit(&stream.cached_info().config, *replicas) {
             return Err(BrokerFault::StreamUnfit { stream: STREAM, what });

@@ -177,7 +177,7 @@ fn log_change(state: &State) {
 }
 
 /// Doubles with each failure, up to the longest.
-fn delay_after(failures: u32) -> Duration {
+pub(crate) fn delay_after(failures: u32) -> Duration {
     DELAY_MIN.saturating_mul(2_u32.saturating_pow(failures)).min(DELAY_MAX)
 }
 

@@ -13,7 +13,7 @@ mod tests {
     };
 
     use crate::{
-        nats::{Servers, as_subscriber},
+        nats::{Servers, Users, as_subscriber},
         place::said,
     };
 
@@ -128,6 +128,34 @@ mod tests {
         buy(&server, 3..6);
         server.ready().unwrap();
         whole(&home, &subscriber, 6);
+    }
+
+    #[test]
+    fn checkpoints_are_published_and_nobody_takes_one_away() {
+        const LAST: &str = "$JS.API.STREAM.MSG.GET.TALLYHOOK_CHECKPOINTS";
+        let servers = Servers::one(&[], None).unwrap();
+        let home = servers.home("").unwrap();
+        let server = Server::start(&home).unwrap();
+        let Users { publisher, subscriber, ingest } = &servers.users;
+        let subscriber = servers.session(subscriber).unwrap();
+        let last = json!({"last_by_subj": "tallyhook.checkpoints.main"});
+        wait::until("a checkpoint", || {
+            let answer = subscriber.ask(LAST, &last).ok()?;
+            answer.get("error").is_none().then_some(())
+        })
+        .unwrap();
+        server.stop().unwrap();
+        let publisher = servers.session(publisher).unwrap();
+        let ingest = servers.session(ingest).unwrap();
+        for what in ["PURGE", "DELETE", "UPDATE", "MSG.DELETE"] {
+            let asked = format!("$JS.API.STREAM.{what}.TALLYHOOK_CHECKPOINTS");
+            for session in [&publisher, &subscriber, &ingest] {
+                let refused = session.ask(&asked, &json!({"seq": 1})).unwrap_err().to_string();
+                assert!(refused.contains("Permissions Violation"), "{asked}: {refused}");
+            }
+        }
+        let forged = subscriber.ask("tallyhook.checkpoints.main", &json!("x")).unwrap_err();
+        assert!(forged.to_string().contains("Permissions Violation"), "{forged}");
     }
 
     #[test]

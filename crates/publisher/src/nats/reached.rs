@@ -78,7 +78,7 @@ impl Reached {
     /// Looks for the stream over a connection.
     pub(crate) async fn over(connection: Connection) -> Result<Self, BrokerFault> {
         let context = jetstream::new(connection.client.clone());
-        let stream = connection.permitted(find(&context)).await?;
+        let stream = connection.permitted(find(&context, STREAM)).await?;
         Ok(Self { connection, stream })
     }
 
