@@ -10,6 +10,7 @@ use event_store::{
     log::EventLog,
     memory::{MemoryLog, MemoryViews},
     space::Space,
+    views::ViewStore,
 };
 use http_body_util::BodyExt as _;
 use hyper::service::Service as _;
@@ -21,6 +22,7 @@ use tokio::{
 };
 
 use crate::{
+    checkpoints::Checkpoints,
     clock::{Clock as _, ManualClock},
     config::Config,
     private::Backups,
@@ -80,7 +82,9 @@ impl InMemory {
         let runtime = runtime::Builder::new_current_thread().enable_time().build()?;
         let log = Arc::new(MemoryLog::new());
         let shared: Arc<dyn EventLog> = log.clone();
-        let projections = Arc::new(Projections::new(Arc::new(MemoryViews::new())));
+        let views: Arc<dyn ViewStore> = Arc::new(MemoryViews::new());
+        let checkpoints = Checkpoints::none(Arc::clone(&views));
+        let projections = Arc::new(Projections::new(views));
         let engine = Engine::open(Arc::clone(&shared), Arc::clone(&projections), |_, _| {})?;
         let clock = Arc::new(ManualClock::new(now));
         let served = settle(&engine, &projections, &config, clock.now())?;
@@ -96,6 +100,7 @@ impl InMemory {
             space,
             backups: Backups::of(None),
             wake: watch::Sender::new(0),
+            checkpoints,
         })?;
         Ok(Self { app, runtime, log, clock })
     }

@@ -10,6 +10,7 @@
 //! Never here: a rule about credits; a body in a log line; an answer before its record is durable.
 
 pub mod activate;
+pub mod checkpoints;
 pub mod checkup;
 pub mod clock;
 pub mod config;

@@ -46,6 +46,9 @@ pub(crate) const UPKEEP_INTERVAL: Duration = Duration::from_millis(250);
 /// How far the log came is noted once in so many of these: about every second.
 pub(crate) const NOTE_TICKS: u32 = 4;
 
+/// How often the notary adds the log's new records to its trees.
+pub(crate) const FOLLOW_INTERVAL: Duration = Duration::from_secs(1);
+
 /// How often is looked whether a hold's time is over.
 pub(crate) const EXPIRY_INTERVAL: Duration = Duration::from_millis(250);
 

@@ -14,6 +14,7 @@ use event_store::{
 };
 use projectors::{fold::FoldError, projections::Projections};
 use publisher::{
+    courier::Courier,
     run::{Publisher, RunError},
     standing::Standing,
 };
@@ -21,6 +22,7 @@ use tokio::{net::TcpListener, runtime, sync::watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    checkpoints::{Checkpoints, Notary, NotaryError, NotaryThread},
     clock::{Clock, SystemClock},
     config::Config,
     erase::warn_of_unfinished,
@@ -75,6 +77,9 @@ pub enum RunFault {
     /// The system gives no threads, sockets or signals.
     #[error("start threads")]
     System(#[from] io::Error),
+    /// Checkpoints can't be signed.
+    #[error("sign checkpoints")]
+    Notary(#[from] NotaryError),
     /// A recorded fact contradicts what was published.
     #[error("publish balance events")]
     Publish(#[from] RunError),
@@ -103,13 +108,14 @@ pub(crate) struct Parts {
     pub(crate) space: Arc<Space>,
     pub(crate) backups: Backups,
     pub(crate) wake: watch::Sender<u64>,
+    pub(crate) checkpoints: Checkpoints,
 }
 
 impl App {
     pub(crate) fn start(parts: Parts) -> io::Result<Self> {
         let metrics = Arc::new(Metrics::new());
         let Parts { config, engine, served, log, projections, clock, .. } = parts;
-        let Parts { publisher, space, backups, wake, .. } = parts;
+        let Parts { publisher, space, backups, wake, checkpoints, .. } = parts;
         let (writer, thread) =
             Writer::start(engine, Arc::clone(&clock), Arc::clone(&metrics), wake)?;
         let public = Public::new(&config, writer.clone(), Arc::clone(&clock), Arc::clone(&metrics));
@@ -132,6 +138,7 @@ impl App {
             publisher,
             space,
             backups,
+            checkpoints,
         };
         Ok(Self { public: public.router(), private: api.router(), expiry, writer: thread })
     }
@@ -199,7 +206,17 @@ fn serve(
 
     let (wake, woken) = watch::channel(0);
     let views = store.views();
-    let publishing = Publishing::start(&config, Arc::clone(&log), views, woken, stop.clone())?;
+    let ledgers = served.keys().cloned();
+    let (mut notary, checkpoints) =
+        Notary::open(&config.checkpoints, &config.data, ledgers, Arc::clone(&log), &views)?;
+    let courier = config.nats.as_ref().map(|nats| {
+        Courier::new(nats.publishing(), served.keys().cloned().collect(), notary.newest())
+    });
+    if let Some(courier) = &courier {
+        notary.holds_to(courier.seen());
+    }
+    let publishing =
+        Publishing::start(&config, Arc::clone(&log), views, (woken, courier), stop.clone())?;
     let publisher = publishing.as_ref().map(|publishing| publishing.standing.clone());
     let (space, backups) = (store.space(), Backups::of(Some(Source::of(&store))));
     let upkeep = Upkeep::start(Arc::clone(&projections), store)?;
@@ -214,8 +231,10 @@ fn serve(
         space,
         backups,
         wake,
+        checkpoints,
     })?;
     let expiry = app.expiry.start()?;
+    let notary = notary.start()?;
 
     announce(addresses);
     tracing::info!(public = %addresses.public, private = %addresses.private, "serving");
@@ -226,30 +245,32 @@ fn serve(
     });
     stop.cancel();
     tracing::info!("stopping");
-    close(expiry, app.writer, publishing, upkeep)
+    close(Threads { expiry, writer: app.writer, notary, publishing, upkeep })
+}
+
+/// All that runs until the server stops.
+struct Threads {
+    expiry: ExpiryThread,
+    writer: WriterThread,
+    notary: NotaryThread,
+    publishing: Option<Publishing>,
+    upkeep: Upkeep,
 }
 
 /// Everything is awaited, whatever of it failed.
-fn close(
-    expiry: ExpiryThread,
-    writer: WriterThread,
-    publishing: Option<Publishing>,
-    upkeep: Upkeep,
-) -> Result<(), RunFault> {
+fn close(threads: Threads) -> Result<(), RunFault> {
+    let Threads { expiry, writer, notary, publishing, upkeep } = threads;
     let ended = expiry.stop();
     let decided = writer.stop();
+    // The last checkpoint covers the last record, and is published before the publisher ends.
+    let signed = notary.stop();
     let published = publishing.map_or(Ok(()), Publishing::join);
     let stored = upkeep.stop();
-    if !decided {
-        return Err(RunFault::Thread("writer"));
+    let all = [(decided, "writer"), (ended, "expiry"), (signed, "notary"), (stored, "upkeep")];
+    match all.into_iter().find(|(is_well, _)| !is_well) {
+        Some((_, name)) => Err(RunFault::Thread(name)),
+        None => published,
     }
-    if !ended {
-        return Err(RunFault::Thread("expiry"));
-    }
-    if !stored {
-        return Err(RunFault::Thread("upkeep"));
-    }
-    published
 }
 
 async fn listen_on(address: SocketAddr) -> Result<TcpListener, RunFault> {
@@ -292,7 +313,7 @@ impl Publishing {
         config: &Config,
         log: Arc<dyn EventLog>,
         views: Arc<dyn ViewStore>,
-        woken: watch::Receiver<u64>,
+        (woken, courier): (watch::Receiver<u64>, Option<Courier>),
         stop: CancellationToken,
     ) -> io::Result<Option<Self>> {
         let Some(nats) = &config.nats else { return Ok(None) };
@@ -300,15 +321,24 @@ impl Publishing {
         let standing = publisher.standing();
         let run = move || {
             let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
-            let result = runtime.block_on(publisher.run(woken, stop.clone()));
+            let carried = async {
+                if let Some(courier) = courier {
+                    courier.run().await;
+                }
+            };
+            let published = async {
+                let result = publisher.run(woken, stop.clone()).await;
+                // A contradiction stops the process: late is better than wrong.
+                stop.cancel();
+                result
+            };
+            let (result, ()) = runtime.block_on(async { tokio::join!(published, carried) });
             if let Err(error) = &result {
                 tracing::error!(
                     error = with_causes(error),
                     "the server stops: what is recorded contradicts itself"
                 );
             }
-            // A contradiction stops the process: late is better than wrong.
-            stop.cancel();
             Ok(result?)
         };
         let thread = thread::Builder::new().name("publisher".to_owned()).spawn(run)?;

@@ -2,6 +2,7 @@
 
 mod assignments;
 mod cases;
+mod checkpoints;
 mod erasures;
 mod exceptions;
 mod holds;
@@ -22,7 +23,7 @@ mod webhooks;
 use std::{
     fs,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -38,16 +39,19 @@ use event_store::{
     log::EventLog,
     memory::{FailurePoint, MemoryLog, MemoryViews},
     space::Space,
+    views::ViewStore,
 };
 use http_body_util::BodyExt;
 use ingestion::{paddle, secret::Secret};
 use projectors::projections::Projections;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
+use tempfile::TempDir;
 use tokio::sync::watch;
 use tower::ServiceExt;
 
 use crate::{
+    checkpoints::Notary,
     clock::{Clock, ManualClock},
     config::{Config, Environment},
     expiry::Expiry,
@@ -76,6 +80,10 @@ struct Server {
     expiry: Arc<Expiry>,
     /// How many bytes the disk has free.
     free: Arc<AtomicU64>,
+    /// Signs when it is told to.
+    notary: Mutex<Notary>,
+    /// Has the file of checkpoints.
+    folder: TempDir,
 }
 
 fn config(policy: &str, mode: &str) -> Config {
@@ -135,10 +143,17 @@ fn server_of(config: Config) -> Server {
     let space = Arc::new(space);
     let log = Arc::new(MemoryLog::with_space(Arc::clone(&space)));
     let dynamic: Arc<dyn EventLog> = log.clone();
-    let projections = Arc::new(Projections::new(Arc::new(MemoryViews::new())));
+    let views: Arc<dyn ViewStore> = Arc::new(MemoryViews::new());
+    let projections = Arc::new(Projections::new(Arc::clone(&views)));
     let engine = Engine::open(Arc::clone(&dynamic), Arc::clone(&projections), |_, _| {}).unwrap();
     let clock = Arc::new(ManualClock::new(Timestamp::parse(NOW).unwrap()));
     let served = settle(&engine, &projections, &config, clock.now()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let ledgers = served.keys().cloned();
+    let signing = &config.checkpoints;
+    let opened = Notary::open(signing, folder.path(), ledgers, Arc::clone(&dynamic), &views);
+    let (notary, checkpoints) = opened.unwrap();
+    let notary = Mutex::new(notary);
     let app = App::start(Parts {
         config: config.clone(),
         engine,
@@ -150,11 +165,12 @@ fn server_of(config: Config) -> Server {
         space,
         backups: Backups::of(None),
         wake: watch::Sender::new(0),
+        checkpoints,
     })
     .unwrap();
     let expiry = Arc::new(app.expiry);
     let (public, private) = (app.public, app.private);
-    Server { public, private, log, projections, config, clock, expiry, free }
+    Server { public, private, log, projections, config, clock, expiry, free, notary, folder }
 }
 
 async fn answered(
@@ -224,6 +240,11 @@ impl Server {
         }
         assert_eq!(self.records(), before, "{path} {body}");
         self.post(path, "refused", body).await.2
+    }
+
+    /// Signs what there is.
+    fn sign(&self) {
+        self.notary.lock().unwrap().turn(true, &mut || false);
     }
 
     fn records(&self) -> u64 {

@@ -42,6 +42,7 @@ pub(crate) fn serve(path: &Path) -> Done {
         | RunFault::Fold(_)
         | RunFault::Listen { .. }
         | RunFault::System(_)
+        | RunFault::Notary(_)
         | RunFault::Publish(_)
         | RunFault::Thread(_) => Failed::unopened(fault),
     })

@@ -73,13 +73,15 @@ fn file(path: &Path) -> io::Result<String> {
 
 /// What the rest of the server relies on without looking again.
 fn coherent(config: &Config) {
-    let Config { public, private, data, tokens, ledgers, nats } = config;
+    let Config { public, private, data, tokens, ledgers, nats, checkpoints } = config;
     assert!(public != private || public.port() == 0, "webhooks and the API are apart");
     assert!(!data.as_os_str().is_empty() && !ledgers.is_empty(), "something is served");
     assert!(
         nats.as_ref().is_none_or(|nats| !nats.access.servers.is_empty()),
         "the broker has an address"
     );
+    let has_origin = !checkpoints.origin.is_empty() && !checkpoints.origin.contains(['+', ' ']);
+    assert!(has_origin && !checkpoints.every.is_zero(), "checkpoints have a name and a time");
     let names: BTreeSet<&str> = tokens.iter().map(|token| token.name.as_str()).collect();
     let digests: BTreeSet<&[u8; 32]> = tokens.iter().map(|token| &token.digest.0).collect();
     assert!(names.len() == tokens.len() && digests.len() == tokens.len(), "tokens are apart");

@@ -1,8 +1,9 @@
 //! The configuration: read whole into typed values before anything opens.
 //!
-//! [`environment`] is the only place that reads the environment; [`read`], [`source`] and [`nats`]
-//! say which keys there are, and [`secret`] where secrets come from. All faults of the file, of the policies it names and of the secrets are reported together.
+//! [`environment`] is the only place that reads the environment; [`read`], [`source`], [`nats`] and
+//! [`checkpoints`] say which keys there are, and [`secret`] where secrets come from. All faults of the file, of the policies it names and of the secrets are reported together.
 
+mod checkpoints;
 mod environment;
 mod nats;
 #[cfg(test)]
@@ -20,6 +21,7 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use domain::{
@@ -29,6 +31,7 @@ use domain::{
 };
 use ingestion::source::Source;
 use policy_file::{document::Document, faults::Faults};
+use proof::note::PrivateKey;
 use publisher::access::Access;
 
 pub use environment::Environment;
@@ -49,6 +52,8 @@ pub struct Config {
     pub ledgers: BTreeMap<LedgerId, Ledger>,
     /// The broker, if there is one.
     pub nats: Option<Nats>,
+    /// How checkpoints are signed.
+    pub checkpoints: Checkpoints,
 }
 
 /// A bearer token of the API, known by its digest only.
@@ -111,6 +116,19 @@ pub struct Nats {
     pub access: Access,
     /// On how many of its servers each balance event must be stored: 1, 3 or 5.
     pub replicas: usize,
+}
+
+/// How checkpoints are signed.
+#[derive(Clone, Debug)]
+pub struct Checkpoints {
+    /// What the log is called, before a slash and the ledger.
+    pub origin: String,
+    /// The key; none: that of the data folder, which is made where it is absent.
+    pub key: Option<PrivateKey>,
+    /// How long after a checkpoint the next one is signed, where there are new records.
+    pub every: Duration,
+    /// The file to which they are added; none: the usual one in the data folder.
+    pub file: Option<PathBuf>,
 }
 
 impl Nats {

@@ -19,12 +19,13 @@ use policy_file::{
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    Config, Environment, Files, Ledger, Role, Token, nats, settings_without_source, shown,
+    Config, Environment, Files, Ledger, Role, Token, checkpoints, nats, settings_without_source,
+    shown,
     source::{agreeing, source},
 };
 
 /// The keys of the root table.
-pub(super) const TOP: [&str; 4] = ["server", "tokens", "ledgers", "nats"];
+pub(super) const TOP: [&str; 5] = ["server", "tokens", "ledgers", "nats", "checkpoints"];
 
 /// What the configuration names outside of itself.
 pub(super) struct Around<'a> {
@@ -59,9 +60,14 @@ pub(super) fn config(
         .map(|mut item| item.table(&nats::KEYS, |table| nats::nats(table, around)))
         .transpose();
 
+    let checkpoints = root.optional("checkpoints").map_or(Ok(checkpoints::usual()), |mut item| {
+        item.table(&checkpoints::KEYS, |table| checkpoints::checkpoints(table, around))
+    });
+
     let (public, private, data) = server?;
     let data = around.folder.join(data);
-    Ok(Config { public, private, data, tokens: tokens?, ledgers: ledgers?, nats: nats? })
+    let (tokens, ledgers, nats) = (tokens?, ledgers?, nats?);
+    Ok(Config { public, private, data, tokens, ledgers, nats, checkpoints: checkpoints? })
 }
 
 fn server_table(root: &mut Reader<'_, '_>) -> Result<(SocketAddr, SocketAddr, PathBuf), Faulted> {

@@ -186,3 +186,32 @@ fn a_file_that_is_not_there_is_named_with_the_way_out() {
     let error = Config::load(Path::new("/none/tallyhook.toml"), &Environment::of(&[])).unwrap_err();
     assert!(error.to_string().contains("tallyhook init"), "{error}");
 }
+
+#[test]
+fn checkpoints_have_usual_settings_and_every_fault_of_theirs_is_told() {
+    let secret = ("SECRET", "s");
+    let key = "PRIVATE+KEY+PeterNeumann+c74f20a3+AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz";
+    let usual = parse(&good(), &[secret]).unwrap().checkpoints;
+    assert_eq!((usual.origin.as_str(), usual.every.as_secs()), ("tallyhook", 60));
+    assert!(usual.key.is_none() && usual.file.is_none());
+    let text = "[checkpoints]\norigin = \"a.example/b\"\nkey = \"env:KEY\"\nfile = \"c\"\n";
+    let set = format!("{}{text}every_seconds = 5\n", good());
+    let set = parse(&set, &[secret, ("KEY", key)]).unwrap().checkpoints;
+    assert_eq!((set.origin.as_str(), set.every.as_secs()), ("a.example/b", 5));
+    assert!(set.key.is_some() && set.file.unwrap().is_absolute());
+    for (line, fault) in [
+        ("origin = \"a b\"", "is empty, or has a space"),
+        ("origin = \"a/\"", "is empty, or has a space"),
+        ("every_seconds = 0", "checkpoints.every_seconds"),
+        ("file = \"\"", "must not be empty"),
+        ("key = \"env:KEY\"", "has an id that doesn't belong"),
+        ("key = \"a\"", "is no reference to a secret"),
+        ("other = 1", "other"),
+    ] {
+        let text = format!("{}[checkpoints]\n{line}\n", good());
+        let wrong = key.replace("c74f", "c75f");
+        let told = parse(&text, &[secret, ("KEY", &wrong)]).unwrap_err();
+        assert!(told.contains(fault) && !told.contains("gQoUAtU"), "{line}: {told}");
+        assert!(!told.contains(&wrong), "{line}: {told}");
+    }
+}

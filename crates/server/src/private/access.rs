@@ -50,6 +50,18 @@ impl Api {
         has(token, role)
     }
 
+    /// The ledgers that a token with the role is bound to.
+    pub(super) fn admit_anywhere(
+        &self,
+        headers: &HeaderMap,
+        role: Role,
+    ) -> Result<Vec<LedgerId>, Problem> {
+        let token = self.token(headers)?;
+        has(token, role)?;
+        let bound = self.ledgers.keys().filter(|ledger| token.ledgers.contains(ledger));
+        Ok(bound.cloned().collect())
+    }
+
     fn token(&self, headers: &HeaderMap) -> Result<&Token, Problem> {
         known(&self.tokens, headers).ok_or_else(|| {
             Problem::new(StatusCode::UNAUTHORIZED, "token_invalid", "send a known bearer token")

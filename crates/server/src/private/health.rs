@@ -7,6 +7,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use domain::ids::LedgerId;
 use publisher::standing::State as Publishing;
 use serde_json::json;
 
@@ -18,7 +19,7 @@ pub(super) async fn live() -> Result<Response, Problem> {
     super::json(StatusCode::OK, &json!({"status": "live"}))
 }
 
-/// Whether deliveries are recorded and balance events published; else every reason with what to do
+/// Whether deliveries are recorded and balance events published, into the log that was signed; else every reason with what to do
 /// about it.
 pub(super) async fn ready(State(api): State<Arc<Api>>) -> Result<Response, Problem> {
     let reasons = reasons(&api);
@@ -46,6 +47,10 @@ fn reasons(api: &Api) -> Vec<String> {
             reasons.push(format!("balance events are not published: {state}"));
         }
     }
+    let troubles = api.checkpoints.troubles().into_iter();
+    reasons.extend(troubles.filter(|(_, trouble)| trouble.is_final).map(|(ledger, trouble)| {
+        format!("no checkpoint of {ledger} is signed: {}", trouble.reason)
+    }));
     reasons
 }
 
@@ -83,6 +88,19 @@ fn gauges(api: &Api) -> Vec<Gauge> {
             help: "1 when room is reserved on the disk for a restart.",
             values: vec![(None, u64::from(api.space.has_reserve()))],
         },
+        Gauge {
+            name: "tallyhook_checkpoint_records",
+            help: "Records that the newest signed checkpoint covers.",
+            values: of_ledgers(api.checkpoints.sizes()),
+        },
+        Gauge {
+            name: "tallyhook_checkpoint_troubles",
+            help: "Ledgers of which no checkpoint is signed, or can be.",
+            values: vec![(
+                None,
+                u64::try_from(api.checkpoints.troubles().len()).unwrap_or(u64::MAX),
+            )],
+        },
     ];
     if let Ok(free) = api.space.free() {
         gauges.push(Gauge {
@@ -103,4 +121,8 @@ fn gauges(api: &Api) -> Vec<Gauge> {
         });
     }
     gauges
+}
+
+fn of_ledgers(sizes: Vec<(LedgerId, u64)>) -> Vec<(Option<String>, u64)> {
+    sizes.into_iter().map(|(ledger, size)| (Some(ledger.to_string()), size)).collect()
 }

@@ -2,7 +2,7 @@
 //!
 //! [`access`] says who may do what, [`page`] how lists go on, [`form`], [`payment_form`] and
 //! [`case_form`] how things look in JSON, [`request`] how requests are read, [`step`] how a command
-//! goes. [`accounts`], [`statement`] and [`records`] read; [`commands`], [`cases`], [`exceptions`],
+//! goes. [`accounts`], [`statement`], [`records`] and [`checkpoints`] read; [`commands`], [`cases`], [`exceptions`],
 //! [`imports`] and [`policies`] also ask the writer; [`backup`] sends the whole log, [`health`]
 //! tells how the process is, [`openapi`] what can be asked.
 
@@ -11,6 +11,7 @@ mod accounts;
 mod backup;
 mod case_form;
 mod cases;
+mod checkpoints;
 mod commands;
 mod exceptions;
 pub(crate) mod form;
@@ -43,6 +44,7 @@ use tokio::sync::watch;
 
 pub(crate) use self::backup::Backups;
 use crate::{
+    checkpoints::Checkpoints,
     clock::Clock,
     config::Token,
     metrics::Metrics,
@@ -64,6 +66,7 @@ pub(crate) struct Api {
     /// The room on the disk.
     pub(crate) space: Arc<Space>,
     pub(crate) backups: Backups,
+    pub(crate) checkpoints: Checkpoints,
 }
 
 /// What of a ledger never changes while it is served.
@@ -83,6 +86,7 @@ impl Api {
             .merge(accounts::routes())
             .merge(statement::routes())
             .merge(records::routes())
+            .merge(checkpoints::routes())
             .merge(commands::routes())
             .merge(cases::routes())
             .merge(exceptions::routes())
@@ -94,6 +98,7 @@ impl Api {
             .route("/metrics", get(health::metrics))
             .route("/openapi.json", get(openapi::describe))
             .route("/v1/backup", get(backup::send))
+            .route("/v1/checkpoints", get(checkpoints::list))
             .nest("/v1/ledgers/{ledger}", ledger)
             .fallback(|| async { Problem::not_found() })
             .method_not_allowed_fallback(|| async { Problem::method() })

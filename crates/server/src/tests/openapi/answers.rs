@@ -230,7 +230,14 @@ async fn reads(talk: &Talk) {
     talk.post("/policies", json!({"toml": later}), 201).await;
     talk.post("/policies", json!({"toml": later}), 409).await;
     talk.post("/policies", json!({"toml": "version = 0"}), 422).await;
+    talk.get("/proofs/inclusion?sequence=1", 404).await;
+    talk.server.sign();
     for (path, status) in [
+        ("!/v1/checkpoints", 200),
+        ("/proofs/inclusion?sequence=1", 200),
+        ("/proofs/inclusion?sequence=999", 404),
+        ("/proofs/consistency?from=1", 200),
+        ("/proofs/consistency?from=999", 400),
         ("/policies", 200),
         ("/policies/2", 200),
         ("/policies/3", 404),
