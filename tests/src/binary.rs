@@ -49,6 +49,18 @@ pub fn gateway() -> Result<PathBuf> {
     build(&["--package", "subscriber", "--example", "gateway"], "examples/gateway")
 }
 
+/// The path of `tallyhook-verify`: the one that the environment names, else built now, as [`path`].
+///
+/// # Errors
+/// It can't be built, or is not where it is said to be.
+pub fn verifier() -> Result<PathBuf> {
+    if let Some(named) = environment::variable(environment::VERIFIER) {
+        ensure!(named.is_file(), "{} names {}", environment::VERIFIER, named.display());
+        return Ok(named);
+    }
+    build(&["--package", "tallyhook-verify"], "tallyhook-verify")
+}
+
 fn find() -> Result<PathBuf> {
     if let Some(named) = environment::variable(environment::BINARY) {
         ensure!(named.is_file(), "{} names {}", environment::BINARY, named.display());

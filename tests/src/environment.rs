@@ -8,6 +8,9 @@ pub const BINARY: &str = "TALLYHOOK_BIN";
 /// Names the example gateway; without it, the one of this workspace is built.
 pub const GATEWAY: &str = "TALLYHOOK_GATEWAY";
 
+/// Names `tallyhook-verify`; without it, the one of this workspace is built.
+pub const VERIFIER: &str = "TALLYHOOK_VERIFY";
+
 /// Names the real nats-server; without it, the one that `scripts/test` installs is taken.
 pub const NATS_SERVER: &str = "TALLYHOOK_NATS_SERVER";
 

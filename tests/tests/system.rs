@@ -6,7 +6,8 @@
 //! [`publishing`] the stream, [`republish`] its mending, [`subscribing`] and [`tail`] what is known at
 //! its other end, [`kill`] and [`config`]
 //! what happens when the process ends or does not start, [`backup`] what is copied and restored,
-//! [`erase`] what is taken out, and [`doctor`] what is said of the machine.
+//! [`erase`] what is taken out, [`checkpoints`] what outsiders can check, and [`doctor`] what is said
+//! of the machine.
 
 #[cfg(test)]
 #[path = "system/backup.rs"]
@@ -14,6 +15,9 @@ mod backup;
 #[cfg(test)]
 #[path = "system/bad_input.rs"]
 mod bad_input;
+#[cfg(test)]
+#[path = "system/checkpoints.rs"]
+mod checkpoints;
 #[cfg(test)]
 #[path = "system/config.rs"]
 mod config;

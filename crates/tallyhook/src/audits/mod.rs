@@ -1,6 +1,8 @@
 //! `audit`: offline, on a stopped server's data or a backup. One file for each command.
 
 mod export;
+mod checkpoint;
+mod prove;
 mod replay;
 mod report;
 mod source;
@@ -14,6 +16,10 @@ use crate::Done;
 pub(crate) enum AuditCommand {
     /// Checks every stored value, the hash chain, the fold and every decision.
     Verify(verify::VerifyArguments),
+    /// Signs the tree over a ledger's records and prints the checkpoint.
+    Checkpoint(checkpoint::CheckpointArguments),
+    /// Writes what proves to outsiders that records are in the log, and that it was not changed.
+    Prove(prove::ProveArguments),
     /// Folds the log from its first record and prints a digest of the result by ledger.
     Replay(replay::ReplayArguments),
     /// Writes a ledger's movements for other programs: lines of JSON, CSV, beancount, hledger.
@@ -31,6 +37,8 @@ pub(crate) enum AuditCommand {
 pub(crate) fn audit(command: &AuditCommand) -> Done {
     match command {
         AuditCommand::Verify(arguments) => verify::verified(arguments),
+        AuditCommand::Checkpoint(arguments) => checkpoint::shown(arguments),
+        AuditCommand::Prove(arguments) => prove::proved(arguments),
         AuditCommand::Replay(arguments) => replay::replayed(arguments),
         AuditCommand::Export(arguments) => export::exported(arguments),
         AuditCommand::Report(arguments) => report::reported(arguments),

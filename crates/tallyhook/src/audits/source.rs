@@ -1,6 +1,6 @@
 //! What every audit is asked: which data, which ledger, as of when, and how it answers.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 use audit::cut::{Cut, Known};
@@ -23,6 +23,11 @@ pub(crate) struct Source {
 }
 
 impl Source {
+    /// The folder.
+    pub(super) fn folder(&self) -> &Path {
+        &self.data
+    }
+
     /// A folder that is not there is not made: an empty log would be clean.
     pub(super) fn open(&self) -> Result<Offline, Failed> {
         if !self.data.is_dir() {

@@ -11,7 +11,7 @@ use ingestion::secret::Secret;
 use serde_json::{Value, json};
 use server::config::{Config, Environment};
 
-use super::source::Source;
+use super::{checkpoint::Kept, source::Source};
 use crate::{
     Done,
     exit::{Exit, Failed},
@@ -23,6 +23,8 @@ use crate::{
 pub(crate) struct VerifyArguments {
     #[command(flatten)]
     source: Source,
+    #[command(flatten)]
+    kept: Kept,
     /// The configuration whose sources' secrets check the signatures again; without it they are not
     /// checked.
     #[arg(long)]
@@ -32,10 +34,12 @@ pub(crate) struct VerifyArguments {
 pub(super) fn verified(arguments: &VerifyArguments) -> Done {
     let source = &arguments.source;
     let offline = source.open()?;
+    let held = arguments.kept.findings(&offline)?;
     let secrets = secrets(arguments.config.as_deref())?;
     let mut shown = Shown::new("verify");
-    let report = verify_store(&offline.store, &secrets, |done, total| shown.at(done, total))
+    let mut report = verify_store(&offline.store, &secrets, |done, total| shown.at(done, total))
         .map_err(|error| Failed::unopened(error).context("verify the log"))?;
+    report.findings.extend(held);
     if source.json {
         let findings: Vec<Value> = report.findings.iter().map(listed).collect();
         let differences: Vec<Value> = report.differences.iter().map(listed).collect();

@@ -6,15 +6,18 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use server::checkpoints::{FILE as CHECKPOINTS, KEY_FILE, KEY_IN_MAKING};
 use toml::Value;
 
 use super::check::Check;
 
 /// What a data folder has.
-const KNOWN: [&str; 6] = ["log", "views", "high-water", "format", "reserve", "lock"];
+const KNOWN: [&str; 8] =
+    ["log", "views", "high-water", "format", "reserve", "lock", CHECKPOINTS, KEY_FILE];
 
 /// What an erasure or a note that was broken off leaves there: the next start makes or removes it.
-const BROKEN_OFF: [&str; 4] = ["log.new", "log.probe", "high-water.new", "format.new"];
+const BROKEN_OFF: [&str; 5] =
+    ["log.new", "log.probe", "high-water.new", "format.new", KEY_IN_MAKING];
 
 /// What a backup has: the server doesn't serve it.
 const BACKUP: &str = "backup";
@@ -128,6 +131,10 @@ fn secret_files(config: &Path, text: &str) -> Vec<PathBuf> {
         .flatten()
         .filter_map(|reference| Some(folder.join(reference.as_str()?.strip_prefix("file:")?)))
         .collect();
+    let signing = below(&root, "checkpoints").into_iter().filter(|(name, _)| name == "key");
+    files.extend(
+        signing.filter_map(|(_, key)| Some(folder.join(key.as_str()?.strip_prefix("file:")?))),
+    );
     let nats = below(&root, "nats");
     let of_broker = |key: &str| nats.iter().find(|(name, _)| name == key).map(|(_, value)| value);
     let named = |key: &str| of_broker(key).and_then(Value::as_str);
@@ -232,5 +239,7 @@ mod tests {
             let check = secret_permissions(&config, &text);
             assert!(check.told().contains("/broker"), "{key}: {check:?}");
         }
+        let check = secret_permissions(&config, "[checkpoints]\nkey = \"file:broker\"\n");
+        assert!(check.told().contains("/broker"), "{check:?}");
     }
 }
