@@ -1,7 +1,7 @@
 //! `audit`: offline, on a stopped server's data or a backup. One file for each command.
 
-mod export;
 mod checkpoint;
+mod export;
 mod prove;
 mod replay;
 mod report;
