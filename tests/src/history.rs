@@ -18,7 +18,7 @@ use domain::{
     },
     input::{
         Command, Delivery, Evidence, Freshness, Input, LotKind, Mode, Order, Reality, Settings,
-        Stale, Usage,
+        Signature, Stale, Usage,
     },
     notice::Notice,
     payment::{Clearable, Conclusion},
@@ -131,11 +131,11 @@ pub fn delivery(event: &Event) -> Input {
         received_at: seconds(RECORDED),
         body: digest(0, event.number),
         content: digest(1, event.number),
-        evidence: Evidence {
+        evidence: Evidence::Signed(Signature {
             header: Arc::from("ts=0;h1=0"),
             secret: [0; 4],
             signed_at: seconds(RECORDED),
-        },
+        }),
         freshness: Freshness::Fresh,
         reality: Reality::Genuine,
         notice: Ok(event.notice.clone()),

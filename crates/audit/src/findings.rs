@@ -28,6 +28,8 @@ pub struct Signatures {
     pub secret_not_given: u64,
     /// The bytes that were signed are erased.
     pub erased: u64,
+    /// Nobody signed them: an operator brought them in.
+    pub back_filled: u64,
 }
 
 /// One thing that is wrong.
@@ -91,7 +93,8 @@ impl Kind {
 
 impl Signatures {
     /// None was looked at.
-    pub const NONE: Self = Self { hold: 0, broken: 0, secret_not_given: 0, erased: 0 };
+    pub const NONE: Self =
+        Self { hold: 0, broken: 0, secret_not_given: 0, erased: 0, back_filled: 0 };
 
     /// Counts others too.
     pub(crate) const fn add(&mut self, other: &Self) {
@@ -99,6 +102,7 @@ impl Signatures {
         self.broken = self.broken.saturating_add(other.broken);
         self.secret_not_given = self.secret_not_given.saturating_add(other.secret_not_given);
         self.erased = self.erased.saturating_add(other.erased);
+        self.back_filled = self.back_filled.saturating_add(other.back_filled);
     }
 }
 

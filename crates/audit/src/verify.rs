@@ -5,7 +5,7 @@
 //! their raw bytes say today, one folds and decides. What they find is the same in any case, and is
 //! told in the order of the log.
 
-mod again;
+pub(crate) mod again;
 mod check;
 mod reading;
 

@@ -21,7 +21,9 @@ use domain::{
         AccountId, Actor, AdjustmentId, Digest, EventId, EventKey, IdempotencyKey, LedgerId,
         OperationId, Origin, PaymentId, PaymentKey, SourceName, Text,
     },
-    input::{Command, Delivery, Evidence, Freshness, Input, LotKind, Order, Reality, Usage},
+    input::{
+        Command, Delivery, Evidence, Freshness, Input, LotKind, Order, Reality, Signature, Usage,
+    },
     money::{Currency, Minor},
     notice::{Action, Adjustment, Basket, Extent, Notice, Progress, Purchase, Status},
     policy::{Measures, Policy, Returns, Shortfall, Unlisted, UsageRules},
@@ -222,7 +224,11 @@ fn delivery(event: &str, notice: Notice) -> Fallible<Input> {
         received_at: signed_at,
         body: Digest([2; 32]),
         content: Digest([3; 32]),
-        evidence: Evidence { header: Arc::from("ts=1;h1=2"), secret: [0; 4], signed_at },
+        evidence: Evidence::Signed(Signature {
+            header: Arc::from("ts=1;h1=2"),
+            secret: [0; 4],
+            signed_at,
+        }),
         freshness: Freshness::Fresh,
         reality: Reality::Genuine,
         notice: Ok(notice),

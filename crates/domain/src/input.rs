@@ -30,7 +30,7 @@ pub enum Input {
     Command(Box<Command>),
 }
 
-/// A verified delivery and what it says.
+/// A believed delivery and what it says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delivery {
     /// Where it came in.
@@ -47,7 +47,7 @@ pub struct Delivery {
     pub body: Digest,
     /// SHA-256 of the parsed content without what varies by destination.
     pub content: Digest,
-    /// Why we believe that the provider sent it.
+    /// Why we believe that it is the provider's.
     pub evidence: Evidence,
     /// Whether it came in the configured time.
     pub freshness: Freshness,
@@ -59,13 +59,53 @@ pub struct Delivery {
 
 /// Why a delivery was believed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Evidence {
+pub enum Evidence {
+    /// One of the source's secrets signed its bytes.
+    Signed(Signature),
+    /// An operator brought it in; nobody signed it.
+    BackFilled(BackFill),
+}
+
+impl Evidence {
+    /// The signature, where there is one.
+    #[must_use]
+    pub const fn signature(&self) -> Option<&Signature> {
+        match self {
+            Self::Signed(signature) => Some(signature),
+            Self::BackFilled(_) => None,
+        }
+    }
+}
+
+/// A signature that held.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signature {
     /// The signature headers as they stood.
     pub header: Arc<str>,
     /// The first bytes of the SHA-256 of the secret that fits: says which, tells nothing.
     pub secret: [u8; 4],
     /// The moment that was signed.
     pub signed_at: Timestamp,
+}
+
+/// Who brought in what the provider's own lists have and what never arrived.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BackFill {
+    /// Who brought it in.
+    pub actor: Actor,
+    /// In which of the provider's lists it was found, which says how its bytes are read.
+    pub listing: Listing,
+}
+
+/// The lists that a provider shows of what it knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Listing {
+    /// Of events, each as it would have been delivered.
+    Events,
+    /// Of payments as they stand, without an event: known by their bytes.
+    Payments,
+    /// Of adjustments as they stand, without an event: known by their bytes.
+    Adjustments,
 }
 
 /// Whether an authentic delivery came in the configured time.

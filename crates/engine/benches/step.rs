@@ -11,7 +11,9 @@ use domain::{
         AccountId, Actor, Digest, EventId, EventKey, IdempotencyKey, ItemId, LedgerId, OperationId,
         Origin, PaymentId, PaymentKey, SourceName, Text,
     },
-    input::{Command, Delivery, Evidence, Freshness, Input, LotKind, Order, Reality, Usage},
+    input::{
+        Command, Delivery, Evidence, Freshness, Input, LotKind, Order, Reality, Signature, Usage,
+    },
     money::{Currency, Minor},
     notice::{Basket, Line, Notice, Progress, Purchase},
     policy::{Measures, Policy, Shortfall, Unlisted, UsageRules},
@@ -162,7 +164,11 @@ fn purchase(number: usize, holder: usize) -> Fallible<Input> {
         received_at: at,
         body,
         content: body,
-        evidence: Evidence { header: Arc::from("ts=1;h1=00"), secret: [0; 4], signed_at: at },
+        evidence: Evidence::Signed(Signature {
+            header: Arc::from("ts=1;h1=00"),
+            secret: [0; 4],
+            signed_at: at,
+        }),
         freshness: Freshness::Fresh,
         reality: Reality::Genuine,
         notice: Ok(notice),

@@ -56,6 +56,11 @@ impl<'b> Fields<'b> {
         self.0.iter()
     }
 
+    /// An object with one field.
+    pub(crate) fn one(key: &'static str, value: Json<'b>) -> Self {
+        Self(vec![(Cow::Borrowed(key), value)])
+    }
+
     fn get(&self, key: &str) -> Option<&Json<'b>> {
         let place = self.0.binary_search_by(|(other, _)| (**other).cmp(key)).ok()?;
         self.0.get(place).map(|(_, value)| value)

@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use domain::{
     ids::{AccountId, Digest, EventId, EventKey, Origin, SourceName},
-    input::{Delivery, Evidence, Freshness, Reality, Unreadable, UnreadableFault},
+    input::{
+        BackFill, Delivery, Evidence, Freshness, Listing, Reality, Unreadable, UnreadableFault,
+    },
     notice::Notice,
     time::Timestamp,
 };
@@ -73,11 +75,25 @@ pub(crate) struct Said {
 #[must_use]
 pub fn read(source: &Source, verified: &VerifiedDelivery<'_>, received_at: Timestamp) -> Delivery {
     let belief = Belief {
-        evidence: verified.evidence().clone(),
+        evidence: Evidence::Signed(verified.signature().clone()),
         freshness: verified.freshness(),
         received_at,
     };
     meaning(&source.into(), verified.body(), belief)
+}
+
+/// Reads what an operator brings in from one of the provider's lists: nobody signed it, so no age
+/// can be held against it.
+#[must_use]
+pub fn read_back_filled(
+    source: &Source,
+    body: &[u8],
+    back_fill: BackFill,
+    received_at: Timestamp,
+) -> Delivery {
+    let evidence = Evidence::BackFilled(back_fill);
+    let belief = Belief { evidence, freshness: Freshness::Fresh, received_at };
+    meaning(&source.into(), body, belief)
 }
 
 /// Reads the bytes of a recorded delivery again, as it would be read today with these settings.
@@ -104,7 +120,7 @@ struct Belief {
 fn meaning(reading: &Reading<'_>, body: &[u8], belief: Belief) -> Delivery {
     let raw = content::raw(body);
     let (content, said) = match json::parse(body) {
-        Ok(event) => told(reading, &event, body.len()),
+        Ok(parsed) => told(reading, parsed, listing(&belief.evidence), body.len()),
         Err(fault) => (raw, untold(fault)),
     };
     let origin = reading.origin.clone();
@@ -127,11 +143,26 @@ fn meaning(reading: &Reading<'_>, body: &[u8], belief: Belief) -> Delivery {
     }
 }
 
-fn told(reading: &Reading<'_>, event: &Json<'_>, size: usize) -> (Digest, Said) {
+/// What bytes are: a signed delivery is always an event.
+const fn listing(evidence: &Evidence) -> Listing {
+    match evidence {
+        Evidence::Signed(_) => Listing::Events,
+        Evidence::BackFilled(back_fill) => back_fill.listing,
+    }
+}
+
+fn told(reading: &Reading<'_>, parsed: Json<'_>, listing: Listing, size: usize) -> (Digest, Said) {
     match reading.provider {
         Provider::Paddle => {
-            let content = content::digest(event, paddle::VARIES_BY_DESTINATION, size);
-            (content, paddle::read(reading, event))
+            let content = content::digest(&parsed, paddle::VARIES_BY_DESTINATION, size);
+            let said = match listing {
+                Listing::Events => paddle::read(reading, &parsed),
+                Listing::Payments => paddle::read_entity(reading, parsed, paddle::Entity::Payment),
+                Listing::Adjustments => {
+                    paddle::read_entity(reading, parsed, paddle::Entity::Adjustment)
+                }
+            };
+            (content, said)
         }
     }
 }

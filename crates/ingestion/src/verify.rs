@@ -5,7 +5,7 @@
 //! marked, and what becomes of it is decided later. The body is not looked into here.
 
 use domain::{
-    input::{Evidence, Freshness},
+    input::{Freshness, Signature},
     time::Timestamp,
 };
 
@@ -75,7 +75,7 @@ impl<'a> Headers<'a> {
 #[derive(Clone, Debug)]
 pub struct VerifiedDelivery<'a> {
     body: &'a [u8],
-    evidence: Evidence,
+    signature: Signature,
     freshness: Freshness,
 }
 
@@ -86,10 +86,10 @@ impl<'a> VerifiedDelivery<'a> {
         self.body
     }
 
-    /// Why it is believed.
+    /// The signature that holds.
     #[must_use]
-    pub const fn evidence(&self) -> &Evidence {
-        &self.evidence
+    pub const fn signature(&self) -> &Signature {
+        &self.signature
     }
 
     /// Whether it came in the configured time.
@@ -109,11 +109,11 @@ pub fn verify<'a>(
     body: &'a [u8],
     now: Timestamp,
 ) -> Result<VerifiedDelivery<'a>, SignatureFault> {
-    let evidence = match source.provider {
-        Provider::Paddle => paddle::evidence(&source.secrets, headers, body)?,
+    let signature = match source.provider {
+        Provider::Paddle => paddle::signature(&source.secrets, headers, body)?,
     };
-    let freshness = freshness(source, evidence.signed_at, now);
-    Ok(VerifiedDelivery { body, evidence, freshness })
+    let freshness = freshness(source, signature.signed_at, now);
+    Ok(VerifiedDelivery { body, signature, freshness })
 }
 
 /// What checking the signature of a recorded delivery again says.
@@ -129,14 +129,14 @@ pub enum Again {
 
 /// Checks a recorded delivery's signature again, with whichever of the secrets the record names.
 #[must_use]
-pub fn verify_again(secrets: &[Secret], recorded: &Evidence, body: &[u8]) -> Again {
+pub fn verify_again(secrets: &[Secret], recorded: &Signature, body: &[u8]) -> Again {
     let named = secrets.iter().filter(|secret| secret.fingerprint() == recorded.secret);
     let named: Vec<Secret> = named.cloned().collect();
     if named.is_empty() {
         return Again::SecretNotGiven;
     }
     let headers = [(paddle::HEADER, recorded.header.as_bytes())];
-    match paddle::evidence(&named, Headers(&headers), body) {
+    match paddle::signature(&named, Headers(&headers), body) {
         Ok(again) if again == *recorded => Again::Holds,
         Ok(_) | Err(_) => Again::Broken,
     }

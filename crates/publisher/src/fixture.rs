@@ -10,7 +10,7 @@ use domain::{
         AccountId, Actor, Digest, EventId, EventKey, IdempotencyKey, LedgerId, OperationId, Origin,
         PaymentId, PaymentKey, Sequence, SourceName, Text,
     },
-    input::{Command, Delivery, Evidence, Freshness, Input, LotKind, Order, Reality},
+    input::{Command, Delivery, Evidence, Freshness, Input, LotKind, Order, Reality, Signature},
     notice::{Notice, Progress, Purchase},
     policy::{Balance, Checkout, Measures, Policy, Shortfall, Spending, Unlisted, UsageRules},
     record::Record,
@@ -70,7 +70,11 @@ pub(crate) fn purchase(number: u64, id: &str, amount: &str) -> Record {
         received_at: Timestamp::EPOCH,
         body: Digest([0; 32]),
         content: Digest([0; 32]),
-        evidence: Evidence { header: "".into(), secret: [0; 4], signed_at: Timestamp::EPOCH },
+        evidence: Evidence::Signed(Signature {
+            header: "".into(),
+            secret: [0; 4],
+            signed_at: Timestamp::EPOCH,
+        }),
         freshness: Freshness::Fresh,
         reality: Reality::Genuine,
         notice: Ok(Notice::Purchase(Purchase {

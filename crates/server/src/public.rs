@@ -179,7 +179,7 @@ async fn receive(
     let request = Request { ledger: ledger.clone(), input, body };
     let answer =
         public.writer.submit(request).await.map_err(|reason| public.unavailable(reason))?;
-    answered(&public.metrics, ledger, answer)
+    answered(&public.metrics, ledger, &answer)
 }
 
 /// The length that the head gives; none where the body comes in chunks, whatever else is said.
@@ -241,29 +241,72 @@ async fn frame(body: &mut Body) -> Option<Bytes> {
     }
 }
 
-/// Names of ledgers, outcomes and reasons need no escapes, so the text is put together by hand.
-fn answered(metrics: &Metrics, ledger: &LedgerId, answer: Answer) -> Result<Response, Problem> {
-    let counters = &metrics.webhooks;
-    let (outcome, counter, sequence, reason) = match answer {
+/// What became of a delivery.
+pub(crate) struct Told {
+    pub(crate) outcome: Became,
+    /// Of a duplicate: that of the original.
+    pub(crate) sequence: Sequence,
+    /// Why it is in quarantine.
+    pub(crate) reason: Option<&'static str>,
+}
+
+/// What may become of a delivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Became {
+    Recorded,
+    Duplicate,
+    Conflict,
+    Ignored,
+    Quarantined,
+}
+
+impl Became {
+    /// Its name in the contract.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Recorded => "recorded",
+            Self::Duplicate => "duplicate",
+            Self::Conflict => "conflict",
+            Self::Ignored => "ignored",
+            Self::Quarantined => "quarantined",
+        }
+    }
+}
+
+/// What an answer says of a delivery.
+pub(crate) fn told(answer: &Answer) -> Result<Told, Problem> {
+    let (outcome, sequence, reason) = match answer {
         Answer::Recorded { record, .. } => match record.decision.outcome {
-            Outcome::Recorded | Outcome::Done => {
-                ("recorded", &counters.recorded, record.sequence, None)
-            }
-            Outcome::Ignored => ("ignored", &counters.ignored, record.sequence, None),
-            Outcome::Conflict { .. } => ("conflict", &counters.conflict, record.sequence, None),
+            Outcome::Recorded | Outcome::Done => (Became::Recorded, record.sequence, None),
+            Outcome::Ignored => (Became::Ignored, record.sequence, None),
+            Outcome::Conflict { .. } => (Became::Conflict, record.sequence, None),
             Outcome::Quarantined(why) => {
-                ("quarantined", &counters.quarantined, record.sequence, Some(quarantine(why)))
+                (Became::Quarantined, record.sequence, Some(quarantine(why)))
             }
         },
-        Answer::Duplicate { sequence } => ("duplicate", &counters.duplicate, sequence, None),
-        Answer::KnownConflict { sequence } => ("conflict", &counters.conflict, sequence, None),
+        Answer::Duplicate { sequence } => (Became::Duplicate, *sequence, None),
+        Answer::KnownConflict { sequence } => (Became::Conflict, *sequence, None),
         Answer::Replayed { .. } | Answer::Refused(_) => {
             tracing::error!("a delivery was answered like a command");
             return Err(Problem::internal());
         }
     };
+    Ok(Told { outcome, sequence, reason })
+}
+
+/// Names of ledgers, outcomes and reasons need no escapes, so the text is put together by hand.
+fn answered(metrics: &Metrics, ledger: &LedgerId, answer: &Answer) -> Result<Response, Problem> {
+    let Told { outcome, sequence, reason } = told(answer)?;
+    let counters = &metrics.webhooks;
+    let counter = match outcome {
+        Became::Recorded => &counters.recorded,
+        Became::Duplicate => &counters.duplicate,
+        Became::Conflict => &counters.conflict,
+        Became::Ignored => &counters.ignored,
+        Became::Quarantined => &counters.quarantined,
+    };
     counter.add(1);
-    Ok(said(outcome, ledger, sequence, reason))
+    Ok(said(outcome.name(), ledger, sequence, reason))
 }
 
 fn said(outcome: &str, ledger: &LedgerId, sequence: Sequence, reason: Option<&str>) -> Response {

@@ -154,5 +154,6 @@ fn what_never_changes(
         configured.sources.iter().map(|source| source.origin.clone()).collect();
     origins.sort_unstable();
     origins.dedup();
-    Ok(Served { unit: policy.unit.clone(), decimals: policy.decimals, origins })
+    let sources = configured.sources.clone();
+    Ok(Served { unit: policy.unit.clone(), decimals: policy.decimals, origins, sources })
 }

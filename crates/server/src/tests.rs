@@ -1,6 +1,7 @@
 //! Both listeners over the real engine, with a log in memory.
 
 mod assignments;
+mod back_fills;
 mod cases;
 mod checkpoints;
 mod erasures;

@@ -200,10 +200,10 @@ fn compare(headers: &[(String, Vec<u8>)], body: &[u8]) {
 }
 
 fn proved(verified: &VerifiedDelivery<'_>, proof: &Proof, body: &[u8]) {
-    let evidence = verified.evidence();
+    let signature = verified.signature();
     assert_eq!(verified.body(), body, "the body is the one that was signed");
-    assert_eq!(i128::from(evidence.signed_at.seconds()), proof.signed_at, "signed at that moment");
-    assert_eq!(evidence.secret, secret(proof.secret).fingerprint(), "signed by that secret");
+    assert_eq!(i128::from(signature.signed_at.seconds()), proof.signed_at, "signed at that moment");
+    assert_eq!(signature.secret, secret(proof.secret).fingerprint(), "signed by that secret");
     let age = i128::from(SIGNED_AT) - proof.signed_at;
     let expected = match age {
         _ if age > i128::from(TOLERANCE) => Freshness::Old,

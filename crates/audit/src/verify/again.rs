@@ -36,7 +36,7 @@ fn is_same(again: &Decision, recorded: &Decision) -> bool {
 
 /// Asks the rules. What the state does not know of events and commands came never before: the
 /// caller keeps all of them in the state.
-fn verdict(
+pub(crate) fn verdict(
     projections: &Projections,
     state: &mut State,
     record: &Record,

@@ -11,7 +11,7 @@ use std::{
 
 use domain::{
     ids::{EventKey, LedgerId, Origin, Sequence},
-    input::{Delivery, Input, Order},
+    input::{Delivery, Evidence, Input, Order},
     record::Record,
 };
 use event_store::log::{EventLog, Place, ReadError, Recorded, body_fits};
@@ -141,21 +141,33 @@ impl<'l> Reader<'l> {
 
     /// What the bytes of a delivery say today, where they are kept.
     fn look(&self, sequence: Sequence, recorded: &Delivery, body: &[u8], chunk: &mut Chunk) {
+        let Evidence::Signed(signature) = &recorded.evidence else {
+            chunk.signatures.back_filled = chunk.signatures.back_filled.saturating_add(1);
+            self.read_again(sequence, recorded, body, chunk);
+            return;
+        };
         if body.is_empty() {
             chunk.signatures.erased = chunk.signatures.erased.saturating_add(1);
             return;
         }
-        let mut fault = |kind, detail| chunk.faults.push(Fault { sequence, kind, detail });
-        let counted = match verify_again(self.secrets, &recorded.evidence, body) {
+        let counted = match verify_again(self.secrets, signature, body) {
             Again::Holds => &mut chunk.signatures.hold,
             Again::SecretNotGiven => &mut chunk.signatures.secret_not_given,
             Again::Broken => {
                 let detail = "the signature is not that of the secret which the record names";
-                fault(Kind::SignatureBroken, detail);
+                chunk.faults.push(Fault { sequence, kind: Kind::SignatureBroken, detail });
                 &mut chunk.signatures.broken
             }
         };
         *counted = counted.saturating_add(1);
+        self.read_again(sequence, recorded, body, chunk);
+    }
+
+    /// Reads the bytes again, where they are kept.
+    fn read_again(&self, sequence: Sequence, recorded: &Delivery, body: &[u8], chunk: &mut Chunk) {
+        if body.is_empty() {
+            return;
+        }
         let reading = Reading {
             provider: Provider::Paddle,
             source: &recorded.source,
@@ -163,7 +175,8 @@ impl<'l> Reader<'l> {
             account_from: &self.account_from,
         };
         if reread(&reading, body, recorded) != *recorded {
-            fault(Kind::NoticeDiffers, "the raw bytes say something else than the recorded notice");
+            let detail = "the raw bytes say something else than the recorded notice";
+            chunk.faults.push(Fault { sequence, kind: Kind::NoticeDiffers, detail });
         }
     }
 }

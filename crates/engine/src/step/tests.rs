@@ -18,7 +18,7 @@ use domain::{
     },
     input::{
         Command, Delivery, Evidence, Freshness, Input, LotKind, Mode, Order, Reality, Settings,
-        Stale, Usage,
+        Signature, Stale, Usage,
     },
     money::{Currency, Minor},
     notice::{
@@ -185,7 +185,11 @@ fn event(id: &str, notice: Notice) -> Delivery {
         received_at: at,
         body: content,
         content,
-        evidence: Evidence { header: Arc::from("ts=1;h1=00"), secret: [0; 4], signed_at: at },
+        evidence: Evidence::Signed(Signature {
+            header: Arc::from("ts=1;h1=00"),
+            secret: [0; 4],
+            signed_at: at,
+        }),
         freshness: Freshness::Fresh,
         reality: Reality::Genuine,
         notice: Ok(notice),

@@ -3,24 +3,27 @@
 //! ```text
 //! order     01 | account text | amount z | usage 1                     a debit without metadata
 //!           05 | policy without usage and refunds | file 32
+//!           24 | record v | event key | delivery, signed | reason text
 //! import    account text | payment key | paid_at 8 | currency 3 | net z | tax z | opening
 //!           | reason text
 //! approval  01 | money z      02 | credits z
 //! ```
 //!
-//! The table of [`Order`] below is the rest of its drawing. Debits got metadata, and policies rules
-//! for usage and refunds, after orders 1 and 5 were written: a value that those can say is still
-//! written as they were, so that it has one form, and every other value under a number of its own.
+//! The table of [`Order`] below is the rest of its drawing. Debits got metadata, policies rules
+//! for usage and refunds, and deliveries could be back-filled, after orders 1, 5 and 24 were written:
+//! a value that those can say is still written as they were, so that it has one form, and every other
+//! value under a number of its own.
 
 use domain::{
     credits::Credits,
-    ids::{AccountId, Digest},
+    ids::{AccountId, Digest, EventKey, Sequence, Text},
     input::{Approval, Import, LotKind, Order, Usage},
     usage::Metadata,
 };
 
 use super::{
     Form, FormFault, Reader, Writer,
+    input::FirstDelivery,
     policy::FirstPolicy,
     table::{fields, variants},
 };
@@ -29,11 +32,13 @@ use super::{
 enum First {
     Debit { account: AccountId, amount: Credits, usage: Usage },
     ActivatePolicy { policy: FirstPolicy, file: Digest },
+    Release { record: Sequence, event: EventKey, delivery: Box<FirstDelivery>, reason: Text },
 }
 
 variants!(First, "order" {
     1 => Debit { account, amount, usage },
     5 => ActivatePolicy { policy, file },
+    24 => Release { record, event, delivery, reason },
 });
 
 impl First {
@@ -46,6 +51,11 @@ impl First {
             let policy = FirstPolicy::of(policy)?;
             return Some(Self::ActivatePolicy { policy, file: *file });
         }
+        if let Order::Release { record, event, delivery, reason } = order {
+            let delivery = Box::new(FirstDelivery::of(delivery)?);
+            let (event, reason) = (event.clone(), reason.clone());
+            return Some(Self::Release { record: *record, event, delivery, reason });
+        }
         None
     }
 
@@ -56,6 +66,10 @@ impl First {
             }
             Self::ActivatePolicy { policy, file } => {
                 Order::ActivatePolicy { policy: policy.into_policy(), file }
+            }
+            Self::Release { record, event, delivery, reason } => {
+                let delivery = Box::new(delivery.into_delivery());
+                Order::Release { record, event, delivery, reason }
             }
         }
     }
@@ -90,11 +104,11 @@ variants!(Order: Newest, "order" {
     21 => DenyCase { case, note },
     22 => WithdrawCase { case, note },
     23 => ConcludeDispute { payment, cause, conclusion, reason },
-    24 => Release { record, event, delivery, reason },
     25 => Resolve { exception, note },
     26 => Import(import),
     27 => ActivatePolicy { policy, file },
     28 => Erase { records, reason },
+    29 => Release { record, event, delivery, reason },
 });
 
 impl Form for Order {
@@ -107,7 +121,7 @@ impl Form for Order {
 
     fn take(from: &mut Reader<'_>) -> Result<Self, FormFault> {
         let offset = from.offset();
-        if let 1 | 5 = from.next_byte()? {
+        if let 1 | 5 | 24 = from.next_byte()? {
             return First::take(from).map(First::into_order);
         }
         let order = <Self as Newest>::take(from)?;

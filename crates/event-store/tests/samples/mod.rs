@@ -12,7 +12,9 @@ use domain::{
         AccountId, Actor, CustomerId, Digest, EventId, EventKey, IdFault, IdempotencyKey, ItemId,
         LedgerId, OperationId, Origin, PaymentId, PaymentKey, PriceId, Sequence, SourceName, Text,
     },
-    input::{Command, Delivery, Evidence, Freshness, Input, LotKind, Order, Reality, Usage},
+    input::{
+        Command, Delivery, Evidence, Freshness, Input, LotKind, Order, Reality, Signature, Usage,
+    },
     money::{Currency, Minor},
     notice::{Basket, Line, Notice, Progress, Purchase},
     policy::Shortfall,
@@ -104,11 +106,11 @@ pub(crate) fn purchase(
         received_at: recorded_at,
         body: digest,
         content: digest,
-        evidence: Evidence {
+        evidence: Evidence::Signed(Signature {
             header: format!("ts=1783328714;h1={digest}").into(),
             secret: [1, 2, 3, 4],
             signed_at: recorded_at,
-        },
+        }),
         freshness: Freshness::Fresh,
         reality: Reality::Genuine,
         notice: Ok(Notice::Purchase(bought(number, &payment, &account, recorded_at)?)),

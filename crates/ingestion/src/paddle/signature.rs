@@ -18,7 +18,7 @@
 
 use std::sync::Arc;
 
-use domain::{input::Evidence, time::Timestamp};
+use domain::{input::Signature, time::Timestamp};
 use hmac::Mac;
 
 use crate::{
@@ -42,11 +42,11 @@ pub fn sign(secret: &Secret, ts: i64, body: &[u8]) -> String {
 }
 
 /// Any active secret may fit any signature: during rotation there are several of both.
-pub(crate) fn evidence(
+pub(crate) fn signature(
     secrets: &[Secret],
     headers: Headers<'_>,
     body: &[u8],
-) -> Result<Evidence, SignatureFault> {
+) -> Result<Signature, SignatureFault> {
     let header = headers.one(HEADER, HEADER_BYTES_MAX)?;
     let Parts { ts, signed_at, signatures } = parts(header)?;
     let fitting = secrets.iter().find(|secret| {
@@ -55,7 +55,7 @@ pub(crate) fn evidence(
         signatures.iter().any(|signature| computed.clone().verify_slice(signature).is_ok())
     });
     let secret = fitting.ok_or(SignatureFault::Mismatch)?.fingerprint();
-    Ok(Evidence { header: Arc::from(header), secret, signed_at })
+    Ok(Signature { header: Arc::from(header), secret, signed_at })
 }
 
 /// What a header says, before anything is believed.

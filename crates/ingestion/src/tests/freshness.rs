@@ -10,7 +10,7 @@ fn later(tolerance_seconds: Option<u32>, micros: i64) -> Freshness {
     let header = paddle::sign(&secret(), NOW, b"{}");
     let received = Timestamp::from_micros(NOW * 1_000_000 + micros).unwrap();
     let verified = check(&source, &header, b"{}", received).unwrap();
-    assert_eq!(verified.evidence().signed_at, now());
+    assert_eq!(verified.signature().signed_at, now());
     verified.freshness()
 }
 

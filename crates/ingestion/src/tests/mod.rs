@@ -2,6 +2,7 @@
 
 mod adjustments;
 mod content;
+mod entities;
 mod envelopes;
 mod fixtures;
 mod freshness;

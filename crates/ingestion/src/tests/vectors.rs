@@ -15,9 +15,9 @@ fn verdict(secrets: &[&str], header: &str, body: &[u8]) -> Result<usize, Signatu
     let fingerprints: Vec<_> = secrets.iter().map(Secret::fingerprint).collect();
     let source = source(secrets);
     let verified = check(&source, header, body, now)?;
-    assert_eq!(&*verified.evidence().header, header);
+    assert_eq!(&*verified.signature().header, header);
     assert_eq!(verified.body(), body);
-    let place = fingerprints.iter().position(|one| *one == verified.evidence().secret);
+    let place = fingerprints.iter().position(|one| *one == verified.signature().secret);
     Ok(place.expect("the evidence names an active secret"))
 }
 

@@ -9,7 +9,7 @@ use domain::{
     decision::{CreditBook, Decision, House, MoneyBook, Outcome, Section, Transfer},
     holding::Pair,
     ids::{CustomerKey, EventKey, PaymentKey},
-    input::{Command, Delivery, Freshness, Input, Reality},
+    input::{BackFill, Command, Delivery, Evidence, Freshness, Input, Listing, Reality, Signature},
     payment::{Clearable, Conclusion},
     policy::{Balance, Checkout, Measures, Service, Spending, Verification},
 };
@@ -63,14 +63,34 @@ fn delivery(delivery: &Delivery) -> Value {
         "received_at": delivery.received_at.to_string(),
         "body_sha256": delivery.body.to_string(),
         "content_sha256": delivery.content.to_string(),
-        "signature": {
-            "header": &*delivery.evidence.header,
-            "secret": hex::encode(delivery.evidence.secret),
-            "signed_at": delivery.evidence.signed_at.to_string(),
+        "signature": delivery.evidence.signature().map(signature),
+        "back_filled": match &delivery.evidence {
+            Evidence::Signed(_) => Value::Null,
+            Evidence::BackFilled(back_fill) => self::back_fill(back_fill),
         },
         "freshness": freshness,
         "simulated": delivery.reality == Reality::Simulated,
         "unreadable": delivery.notice.as_ref().err().map(|why| why.detail.to_string()),
+    })
+}
+
+fn signature(signature: &Signature) -> Value {
+    json!({
+        "header": &*signature.header,
+        "secret": hex::encode(signature.secret),
+        "signed_at": signature.signed_at.to_string(),
+    })
+}
+
+/// Who brought in what nobody signed, and in which of the provider's lists it stood.
+fn back_fill(back_fill: &BackFill) -> Value {
+    json!({
+        "actor": back_fill.actor.as_str(),
+        "listing": match back_fill.listing {
+            Listing::Events => "events",
+            Listing::Payments => "payments",
+            Listing::Adjustments => "adjustments",
+        },
     })
 }
 

@@ -2,12 +2,14 @@
 //!
 //! [`access`] says who may do what, [`page`] how lists go on, [`form`], [`payment_form`] and
 //! [`case_form`] how things look in JSON, [`request`] how requests are read, [`step`] how a command
-//! goes. [`accounts`], [`statement`], [`records`] and [`checkpoints`] read; [`commands`], [`cases`], [`exceptions`],
-//! [`imports`] and [`policies`] also ask the writer; [`backup`] sends the whole log, [`health`]
+//! goes. [`accounts`], [`statement`], [`records`] and [`checkpoints`] read; [`commands`], [`cases`],
+//! [`exceptions`], [`imports`], [`back_fills`] and [`policies`] also ask the writer; [`backup`]
+//! sends the whole log, [`health`]
 //! tells how the process is, [`openapi`] what can be asked.
 
 mod access;
 mod accounts;
+mod back_fills;
 mod backup;
 mod case_form;
 mod cases;
@@ -37,6 +39,7 @@ use axum::{
 };
 use domain::ids::{LedgerId, Origin, Text};
 use event_store::{log::EventLog, space::Space};
+use ingestion::source::Source;
 use projectors::projections::Projections;
 use publisher::standing::Standing;
 use serde::Serialize;
@@ -78,6 +81,8 @@ pub(crate) struct Served {
     pub(crate) decimals: u8,
     /// The namespaces of its providers' ids.
     pub(crate) origins: Vec<Origin>,
+    /// Where deliveries come in: what they would be believed and read by.
+    pub(crate) sources: Vec<Arc<Source>>,
 }
 
 impl Api {
@@ -91,6 +96,7 @@ impl Api {
             .merge(cases::routes())
             .merge(exceptions::routes())
             .merge(imports::routes())
+            .merge(back_fills::routes())
             .merge(policies::routes());
         Router::new()
             .route("/livez", get(health::live))

@@ -104,6 +104,10 @@ async fn each_body_has_the_fields_that_are_described() {
             let body = Body::from(body.to_string());
             ask(&server, (one.method, &path), "all", &key, body).await.1
         };
+        if one.body().unwrap().get("additionalProperties") == Some(&json!(true)) {
+            // What a provider lists has fields that we don't know.
+            continue;
+        }
         let whole = document.example_of(one.body().unwrap());
         let faults = document.faults(one.body().unwrap(), &whole);
         assert_eq!(faults, [""; 0], "{one}: {whole}");
@@ -160,7 +164,7 @@ async fn each_list_is_asked_by_the_names_that_are_described() {
         assert_eq!(named.collect::<BTreeSet<_>>(), told, "{one}: {detail}");
         lists += 1;
     }
-    assert_eq!(lists, 12);
+    assert_eq!(lists, 13);
 }
 
 #[test]

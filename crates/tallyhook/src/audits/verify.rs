@@ -73,12 +73,13 @@ fn signatures(checked: &Signatures) -> Value {
         "broken": checked.broken,
         "secret_not_given": checked.secret_not_given,
         "erased": checked.erased,
+        "back_filled": checked.back_filled,
     })
 }
 
 /// What became of the signatures, as a sentence.
 fn told_signatures(checked: &Signatures) -> String {
-    let Signatures { hold, broken, secret_not_given, erased } = checked;
+    let Signatures { hold, broken, secret_not_given, erased, back_filled } = checked;
     let unchecked = match (secret_not_given, erased) {
         (0, 0) => String::new(),
         (_, 0) => format!("; {secret_not_given} not checked: --config gives their secrets"),
@@ -88,7 +89,11 @@ fn told_signatures(checked: &Signatures) -> String {
              checked: their bytes are erased"
         ),
     };
-    format!("signatures: {hold} hold, {broken} do not{unchecked}")
+    let unsigned = match back_filled {
+        0 => String::new(),
+        count => format!("; {count} were back-filled by operators, which nobody signed"),
+    };
+    format!("signatures: {hold} hold, {broken} do not{unchecked}{unsigned}")
 }
 
 fn listed(finding: &Finding) -> Value {

@@ -1,6 +1,9 @@
 //! Signatures are checked again with the secrets that are given.
 
-use domain::record::Record;
+use domain::{
+    input::{BackFill, Evidence, Listing},
+    record::Record,
+};
 use event_store::memory::MemoryViews;
 
 use super::{rules::rewritten, *};
@@ -33,9 +36,9 @@ fn a_signature_that_was_not_made_by_the_secret_is_found() {
     let forged = rewritten(&*log, |record: &mut Record| {
         if record.sequence.get() == 4
             && let Input::Delivery(delivery) = &mut record.input
+            && let Evidence::Signed(signature) = &mut delivery.evidence
         {
-            let header = delivery.evidence.header.replace("h1=", "h1=0");
-            delivery.evidence.header = header.into();
+            signature.header = signature.header.replace("h1=", "h1=0").into();
         }
     });
     let report = audited_with(&forged, &source().secrets);
@@ -43,4 +46,22 @@ fn a_signature_that_was_not_made_by_the_secret_is_found() {
     assert_eq!(found, [(Kind::SignatureBroken, Sequence::new(4))]);
     assert_eq!(report.signatures, Signatures { hold: 4, broken: 1, ..Signatures::NONE });
     assert!(audited_with(&forged, &[]).is_clean());
+}
+
+#[test]
+fn what_nobody_signed_is_counted_as_such() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = write(dir.path()).log();
+    let brought = rewritten(&*log, |record: &mut Record| {
+        if record.sequence.get() == 4
+            && let Input::Delivery(delivery) = &mut record.input
+        {
+            let actor = Actor::new("operator").unwrap();
+            let back_fill = BackFill { actor, listing: Listing::Events };
+            delivery.evidence = Evidence::BackFilled(back_fill);
+        }
+    });
+    let report = audited_with(&brought, &source().secrets);
+    assert!(report.is_clean(), "{:?}", report.findings);
+    assert_eq!(report.signatures, Signatures { hold: 4, back_filled: 1, ..Signatures::NONE });
 }

@@ -26,7 +26,7 @@ use crate::{
     },
     input::{
         Command, Delivery, Evidence, Freshness, Input, LotKind, Mode, Order, Reality, Settings,
-        Stale, Usage,
+        Signature, Stale, Usage,
     },
     money::{Currency, Minor},
     notice::{Action, Adjustment, Basket, Extent, Notice, Progress, Purchase, Status as Stage},
@@ -190,7 +190,11 @@ impl Ledger {
             received_at: self.now,
             body: Digest(digest),
             content: Digest(digest),
-            evidence: Evidence { header: Arc::from("h"), secret: [0; 4], signed_at: self.now },
+            evidence: Evidence::Signed(Signature {
+                header: Arc::from("h"),
+                secret: [0; 4],
+                signed_at: self.now,
+            }),
             freshness: Freshness::Fresh,
             reality: Reality::Genuine,
             notice: Ok(notice),

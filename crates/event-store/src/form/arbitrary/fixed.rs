@@ -15,7 +15,10 @@ use domain::{
         AccountId, Actor, CustomerId, Digest, EventId, EventKey, IdempotencyKey, ItemId,
         OperationId, Origin, PaymentId, PaymentKey, PriceId, Sequence, SourceName, Text,
     },
-    input::{Command, Delivery, Evidence, Freshness, Input, LotKind, Order, Reality, Usage},
+    input::{
+        BackFill, Command, Delivery, Evidence, Freshness, Input, Listing, LotKind, Order, Reality,
+        Signature, Usage,
+    },
     money::{Currency, Minor},
     notice::{Basket, Line, Notice, Progress, Purchase},
     policy::Shortfall,
@@ -84,6 +87,14 @@ pub(crate) fn delivery_record() -> Record {
     }
 }
 
+/// The same, brought in by an operator.
+pub(crate) fn back_filled_record() -> Record {
+    let actor = Actor::new("operator").unwrap();
+    let evidence = Evidence::BackFilled(BackFill { actor, listing: Listing::Events });
+    let input = Input::Delivery(Box::new(Delivery { evidence, ..delivery() }));
+    Record { input, ..delivery_record() }
+}
+
 fn delivery() -> Delivery {
     Delivery {
         source: SourceName::new("paddle").unwrap(),
@@ -96,11 +107,11 @@ fn delivery() -> Delivery {
         received_at: at("2026-07-03T09:08:07.6Z"),
         body: Digest([0xaa; 32]),
         content: Digest([0xbb; 32]),
-        evidence: Evidence {
+        evidence: Evidence::Signed(Signature {
             header: Arc::from("ts=1783069687;h1=00112233"),
             secret: [0x01, 0x02, 0x03, 0x04],
             signed_at: at("2026-07-03T09:08:07Z"),
-        },
+        }),
         freshness: Freshness::Fresh,
         reality: Reality::Genuine,
         notice: Ok(Notice::Purchase(Purchase {

@@ -5,8 +5,8 @@ use domain::{
         AccountId, Actor, AdjustmentId, CustomerId, IdempotencyKey, ItemId, PriceId, SourceName,
     },
     input::{
-        Command, Delivery, Evidence, Freshness, Input, Mode, Reality, Settings, Stale, Unreadable,
-        UnreadableFault,
+        BackFill, Command, Delivery, Evidence, Freshness, Input, Listing, Mode, Reality, Settings,
+        Signature, Stale, Unreadable, UnreadableFault,
     },
     notice::{
         Action, Adjustment, AdjustmentLine, Basket, Extent, Line, Notice, Progress, Purchase,
@@ -61,12 +61,16 @@ pub(crate) fn delivery() -> BoxedStrategy<Delivery> {
         .boxed()
 }
 
-fn evidence() -> impl Strategy<Value = Evidence> {
-    (text(), any::<[u8; 4]>(), moment()).prop_map(|(header, secret, signed_at)| Evidence {
-        header,
-        secret,
-        signed_at,
-    })
+pub(crate) fn evidence() -> impl Strategy<Value = Evidence> {
+    let signature = (text(), any::<[u8; 4]>(), moment())
+        .prop_map(|(header, secret, signed_at)| Signature { header, secret, signed_at });
+    let listing = select(vec![Listing::Events, Listing::Payments, Listing::Adjustments]);
+    let back_fill =
+        (id(Actor::new), listing).prop_map(|(actor, listing)| BackFill { actor, listing });
+    prop_oneof![
+        3 => signature.prop_map(Evidence::Signed),
+        1 => back_fill.prop_map(Evidence::BackFilled),
+    ]
 }
 
 fn unreadable() -> impl Strategy<Value = Unreadable> {

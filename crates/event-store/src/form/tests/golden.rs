@@ -27,6 +27,12 @@ fn the_golden_delivery_is_read_and_written_byte_for_byte() {
 }
 
 #[test]
+fn the_golden_back_filled_delivery_is_read_and_written_byte_for_byte() {
+    let text = include_str!("../../../tests/golden/record-1-back-filled.hex");
+    check_golden(&fixed::back_filled_record(), text);
+}
+
+#[test]
 fn the_golden_command_is_read_and_written_byte_for_byte() {
     let text = include_str!("../../../tests/golden/record-1-command.hex");
     check_golden(&fixed::command_record(), text);

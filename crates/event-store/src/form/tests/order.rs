@@ -1,11 +1,12 @@
-//! Orders that got fields keep their first form wherever it says all.
+//! Orders and inputs that got fields keep their first form wherever it says all.
 
 use std::sync::Arc;
 
 use domain::{
-    ids::{AccountId, Digest, Text},
-    input::{Order, Usage},
+    ids::{AccountId, Actor, Digest, Sequence, Text},
+    input::{BackFill, Delivery, Evidence, Input, Listing, Order, Signature, Usage},
     policy::{Policy, Returns, UsageRules},
+    time::Timestamp,
     usage::Metadata,
 };
 use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
@@ -16,6 +17,22 @@ fn debit(metadata: Metadata) -> Order {
     let account = AccountId::new("a").unwrap();
     let amount = domain::credits::Credits::parse("1", 0).unwrap();
     Order::Debit { account, amount, usage: Usage::Asked, metadata }
+}
+
+/// A delivery with this evidence.
+fn delivery(evidence: Evidence) -> Box<Delivery> {
+    let any = arbitrary::input::delivery().new_tree(&mut TestRunner::deterministic());
+    Box::new(Delivery { evidence, ..any.unwrap().current() })
+}
+
+fn signed() -> Evidence {
+    let header = Arc::from("ts=1;h1=00");
+    Evidence::Signed(Signature { header, secret: [1; 4], signed_at: Timestamp::EPOCH })
+}
+
+fn back_filled() -> Evidence {
+    let actor = Actor::new("operator").unwrap();
+    Evidence::BackFilled(BackFill { actor, listing: Listing::Adjustments })
 }
 
 fn policy() -> Policy {
@@ -56,4 +73,31 @@ fn a_policy_without_usage_and_refunds_has_its_first_form_only() {
     let said = Policy { usage, ..silent };
     assert_eq!(written(&order(&said))[0], 27);
     assert_eq!(take(&written(&order(&said))), Ok(order(&said)));
+}
+
+#[test]
+fn a_signed_delivery_has_its_first_form_only() {
+    let input = Input::Delivery(delivery(signed()));
+    assert_eq!((written(&input)[0], take(&written(&input))), (1, Ok(input.clone())));
+    let newest = [&[3], &written(&*delivery(signed()))[..]].concat();
+    let fault = FormFault::NotCanonical { of: "input", offset: 0 };
+    assert_eq!(take::<Input>(&newest), Err(fault));
+    let input = Input::Delivery(delivery(back_filled()));
+    assert_eq!((written(&input)[0], take(&written(&input))), (3, Ok(input.clone())));
+}
+
+#[test]
+fn a_release_of_a_signed_delivery_has_its_first_form_only() {
+    let order = |evidence| Order::Release {
+        record: Sequence::FIRST,
+        event: delivery(signed()).event,
+        delivery: delivery(evidence),
+        reason: Text::new("r").unwrap(),
+    };
+    let event = written(&delivery(signed()).event);
+    let delivered = written(&*delivery(signed()));
+    let newest = [&[29, 1], &event[..], &delivered, &[1, b'r']].concat();
+    check_first_form(&order(signed()), 24, 29, &newest);
+    assert_eq!(written(&order(back_filled()))[0], 29);
+    assert_eq!(take(&written(&order(back_filled()))), Ok(order(back_filled())));
 }

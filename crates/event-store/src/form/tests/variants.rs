@@ -8,7 +8,7 @@ use domain::{
     case::{Charge, ClaimEnd, Decider, Invoice},
     decision::Taking,
     exception::Ending,
-    input::{Freshness, LotKind, Mode, Reality, Stale, UnreadableFault, Usage},
+    input::{Freshness, Listing, LotKind, Mode, Reality, Stale, UnreadableFault, Usage},
     notice::Extent,
     payment::{Clearable, Conclusion},
     policy::{Balance, Checkout, Returns, Service, Shortfall, Spending, Unlisted, Verification},
@@ -42,6 +42,7 @@ fn every_variant_is_tried() {
 
     check_every_variant(&input::input());
     check_every_variant(&values::event_key());
+    check_every_variant(&input::evidence());
     check_every_variant(&input::notice());
     check_every_variant(&input::progress());
     check_every_variant(&input::action());
@@ -76,6 +77,7 @@ fn check_tags<T: Form>(last: u8) {
 fn tags_start_at_one_and_have_no_gaps() {
     check_tags::<Freshness>(3);
     check_tags::<Reality>(2);
+    check_tags::<Listing>(3);
     check_tags::<UnreadableFault>(4);
     check_tags::<Usage>(2);
     check_tags::<LotKind>(2);

@@ -6,7 +6,7 @@ use domain::{
     case::Case,
     decision::Effect,
     ids::{AccountId, OperationId},
-    input::{Input, Order},
+    input::{Evidence, Input, Order},
     record::Record,
     usage::{Debit, HoldEnd},
 };
@@ -26,6 +26,8 @@ pub(super) struct Line {
     sequence: u64,
     recorded_at: String,
     cause: Cause,
+    /// Who brought in what no provider delivered.
+    back_filled_by: Option<String>,
     movements: Vec<Movement>,
     /// What changed in the account's standing.
     effects: Vec<Value>,
@@ -55,6 +57,7 @@ pub(super) fn line(
         sequence: record.sequence.get(),
         recorded_at: record.recorded_at.to_string(),
         cause: cause(&record.input),
+        back_filled_by: back_filled_by(&record.input),
         movements: movements(&record.decision, account),
         effects: effects
             .iter()
@@ -66,6 +69,14 @@ pub(super) fn line(
         returned: returned(record),
         case: effects.iter().find_map(|effect| case_of(effect, account)).map(case),
     })
+}
+
+fn back_filled_by(input: &Input) -> Option<String> {
+    let Input::Delivery(delivery) = input else { return None };
+    match &delivery.evidence {
+        Evidence::Signed(_) => None,
+        Evidence::BackFilled(back_fill) => Some(back_fill.actor.to_string()),
+    }
 }
 
 fn debited<'e>(effect: &'e Effect, account: &AccountId) -> Option<(OperationId, &'e Debit)> {

@@ -210,6 +210,11 @@ async fn corrects(talk: &Talk) {
     talk.post(&format!("{own}/resolve"), json!({"note": "n"}), 409).await;
     talk.get(&own, 200).await;
     talk.get("/exceptions?kind=none", 400).await;
+    let listed = |body: &str| serde_json::from_str(&body.replace("evt_", "evt_3")).unwrap();
+    talk.post("/sources/paddle/back-fill", listed(CUSTOMER), 200).await;
+    talk.post("/sources/paddle/back-fill", json!({}), 422).await;
+    talk.post("/sources/other/back-fill", json!({}), 404).await;
+    talk.get("/records?limit=500", 200).await;
     let unassigned = COMPLETED.replace("\"account_id\": \"acct-demo\"", "");
     talk.deliver(&unassigned.replace(PAYMENT, "txn_2").replace("evt_", "evt_2")).await;
     let body = json!({"account": "b", "reason": "r"});
