@@ -20,6 +20,7 @@ pub mod export;
 pub mod reports;
 
 pub mod findings;
+pub mod reconcile;
 pub mod replay;
 pub mod verify;
 

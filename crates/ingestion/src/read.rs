@@ -86,14 +86,14 @@ pub fn read(source: &Source, verified: &VerifiedDelivery<'_>, received_at: Times
 /// can be held against it.
 #[must_use]
 pub fn read_back_filled(
-    source: &Source,
+    reading: &Reading<'_>,
     body: &[u8],
     back_fill: BackFill,
     received_at: Timestamp,
 ) -> Delivery {
     let evidence = Evidence::BackFilled(back_fill);
     let belief = Belief { evidence, freshness: Freshness::Fresh, received_at };
-    meaning(&source.into(), body, belief)
+    meaning(reading, body, belief)
 }
 
 /// Reads the bytes of a recorded delivery again, as it would be read today with these settings.

@@ -119,8 +119,21 @@ impl Api {
         key: &IdempotencyKey,
         body: &Value,
     ) -> Result<Answer<Carried>, Failed> {
+        self.send(path, key, &body.to_string())
+    }
+
+    /// Sends bytes as they stand to a path under the ledger.
+    ///
+    /// # Errors
+    /// There was no answer, or the token is not taken.
+    pub(crate) fn send(
+        &self,
+        path: &str,
+        key: &IdempotencyKey,
+        body: &str,
+    ) -> Result<Answer<Carried>, Failed> {
         let url = format!("{}{path}", self.base);
-        let answered = self.client.command(&url, &self.token, key.as_str(), &body.to_string())?;
+        let answered = self.client.command(&url, &self.token, key.as_str(), body)?;
         self.read(&url, &answered)
     }
 

@@ -22,4 +22,6 @@ mod insider;
 #[cfg(test)]
 mod made;
 #[cfg(test)]
+mod reconcile;
+#[cfg(test)]
 mod reports;

@@ -46,9 +46,9 @@ pub(crate) fn read(reading: &Reading<'_>, entity: Json<'_>, kind: Entity) -> Sai
     }
 }
 
-/// An adjustment that was never changed may have no time of change.
+/// An adjustment that was never changed has no time of change, or one long before it was made.
 fn changed_at(at: At<'_>) -> Result<Timestamp, Unreadable> {
-    match at.moment_if_any("/data/updated_at")? {
+    match at.moment_if_any("/data/updated_at")?.max(at.moment_if_any("/data/created_at")?) {
         Some(changed_at) => Ok(changed_at),
         None => at.moment("/data/created_at"),
     }

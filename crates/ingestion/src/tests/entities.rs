@@ -11,7 +11,7 @@ use crate::read::{Reading, read_back_filled, reread};
 fn brought(listing: Listing, body: &[u8]) -> Delivery {
     let back_fill = BackFill { actor: Actor::new("operator").unwrap(), listing };
     let source = source(vec![]);
-    let delivery = read_back_filled(&source, body, back_fill, now());
+    let delivery = read_back_filled(&Reading::from(&source), body, back_fill, now());
     assert_eq!(reread(&Reading::from(&source), body, &delivery), delivery, "read again alike");
     delivery
 }
@@ -57,6 +57,8 @@ fn an_entity_that_never_changed_is_as_new_as_it_is_old() {
     let entity = with(transaction(), "/updated_at", Some(Value::Null));
     let created_at = Timestamp::parse("2026-07-01T00:00:00Z");
     assert_eq!(brought(Listing::Payments, &bytes(&entity)).occurred_at, created_at);
+    let never = with(transaction(), "/updated_at", Some(json!("0001-01-01T00:00:00Z")));
+    assert_eq!(brought(Listing::Payments, &bytes(&never)).occurred_at, created_at);
     let entity = with(entity, "/created_at", None);
     let timeless = brought(Listing::Payments, &bytes(&entity));
     assert_eq!(fault(&timeless), (UnreadableFault::Malformed, "/data/created_at is missing"));

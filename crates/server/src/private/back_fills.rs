@@ -19,7 +19,7 @@ use domain::{
     input::{BackFill, Delivery, Input, Listing, UnreadableFault},
 };
 use engine::step::Request;
-use ingestion::read::read_back_filled;
+use ingestion::read::{Reading, read_back_filled};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -108,7 +108,12 @@ fn read(
         )
     })?;
     let actor = caller.actor.clone();
-    let delivery = read_back_filled(source, body, BackFill { actor, listing }, api.clock.now());
+    let delivery = read_back_filled(
+        &Reading::from(&**source),
+        body,
+        BackFill { actor, listing },
+        api.clock.now(),
+    );
     let unfit = |detail: &str| {
         Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "back_fill_malformed", detail)
     };

@@ -3,6 +3,7 @@
 mod checkpoint;
 mod export;
 mod prove;
+mod reconcile;
 mod replay;
 mod report;
 mod source;
@@ -32,6 +33,15 @@ pub(crate) enum AuditCommand {
     /// The same log and the same arguments give the same bytes on every machine. Exit codes: 0 every
     /// difference is zero; 1 one is not; 2 wrong usage; 3 something could not be opened or written.
     Report(report::ReportArguments),
+    /// Compares the log with the provider's own lists of events, payments and adjustments.
+    ///
+    /// Says what never arrived, what the provider does not know, what differs, and which types of
+    /// events nobody sends here. A server's data are open to it alone: ask a backup of them, and
+    /// bring what is missing into the running server by --import.
+    ///
+    /// Exit codes: 0 all agrees; 1 findings; 2 wrong usage; 3 something could not be opened or
+    /// reached.
+    Reconcile(Box<reconcile::ReconcileArguments>),
 }
 
 pub(crate) fn audit(command: &AuditCommand) -> Done {
@@ -42,5 +52,6 @@ pub(crate) fn audit(command: &AuditCommand) -> Done {
         AuditCommand::Replay(arguments) => replay::replayed(arguments),
         AuditCommand::Export(arguments) => export::exported(arguments),
         AuditCommand::Report(arguments) => report::reported(arguments),
+        AuditCommand::Reconcile(arguments) => reconcile::reconciled(arguments),
     }
 }
