@@ -23,5 +23,6 @@ pub mod findings;
 pub mod reconcile;
 pub mod replay;
 pub mod verify;
+pub mod what_if;
 
 mod compare;

@@ -25,3 +25,5 @@ mod made;
 mod reconcile;
 #[cfg(test)]
 mod reports;
+#[cfg(test)]
+mod what_if;

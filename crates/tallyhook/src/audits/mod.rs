@@ -3,6 +3,7 @@
 mod checkpoint;
 mod export;
 mod prove;
+mod diff;
 mod reconcile;
 mod replay;
 mod report;
@@ -33,6 +34,11 @@ pub(crate) enum AuditCommand {
     /// The same log and the same arguments give the same bytes on every machine. Exit codes: 0 every
     /// difference is zero; 1 one is not; 2 wrong usage; 3 something could not be opened or written.
     Report(report::ReportArguments),
+    /// Decides history again under another policy, in memory, and says what would be different.
+    ///
+    /// Exit codes: 0 nothing; 1 something; 2 wrong usage or a faulty policy; 3 the log could not be
+    /// opened.
+    Diff(diff::DiffArguments),
     /// Compares the log with the provider's own lists of events, payments and adjustments.
     ///
     /// Says what never arrived, what the provider does not know, what differs, and which types of
@@ -52,6 +58,7 @@ pub(crate) fn audit(command: &AuditCommand) -> Done {
         AuditCommand::Replay(arguments) => replay::replayed(arguments),
         AuditCommand::Export(arguments) => export::exported(arguments),
         AuditCommand::Report(arguments) => report::reported(arguments),
+        AuditCommand::Diff(arguments) => diff::differed(arguments),
         AuditCommand::Reconcile(arguments) => reconcile::reconciled(arguments),
     }
 }
