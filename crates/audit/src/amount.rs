@@ -27,6 +27,18 @@ impl Amount {
         Self(credits.billionths())
     }
 
+    /// So many billionths of a credit.
+    #[must_use]
+    pub const fn from_billionths(billionths: i128) -> Self {
+        Self(billionths)
+    }
+
+    /// In billionths.
+    #[must_use]
+    pub const fn billionths(self) -> i128 {
+        self.0
+    }
+
     /// The sum. Amounts of the log have at most 80 bits, so no log has enough of them to reach the
     /// end of the range.
     #[must_use]

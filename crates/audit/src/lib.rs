@@ -25,4 +25,9 @@ pub mod replay;
 pub mod verify;
 pub mod what_if;
 
+pub mod about;
+pub mod evidence;
+pub mod proved;
+pub mod sample;
+
 mod compare;

@@ -26,4 +26,6 @@ mod reconcile;
 #[cfg(test)]
 mod reports;
 #[cfg(test)]
+mod shown;
+#[cfg(test)]
 mod what_if;

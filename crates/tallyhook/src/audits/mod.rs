@@ -4,9 +4,11 @@ mod checkpoint;
 mod export;
 mod prove;
 mod diff;
+mod evidence;
 mod reconcile;
 mod replay;
 mod report;
+mod sample;
 mod source;
 mod verify;
 
@@ -39,6 +41,16 @@ pub(crate) enum AuditCommand {
     /// Exit codes: 0 nothing; 1 something; 2 wrong usage or a faulty policy; 3 the log could not be
     /// opened.
     Diff(diff::DiffArguments),
+    /// Draws a random sample of records that anybody can draw again, weighted by amount.
+    ///
+    /// Exit codes: 0 drawn; 1 there is nothing to draw from; 2 wrong usage; 3 something could not be
+    /// opened or written, or the log is not the one that was signed.
+    Sample(sample::SampleArguments),
+    /// Gathers what can be shown of a payment, to contest a chargeback, into a zip archive.
+    ///
+    /// Exit codes: 0 written; 1 the ledger does not know the payment; 2 wrong usage; 3 something
+    /// could not be opened or written, or the log is not the one that was signed.
+    Evidence(evidence::EvidenceArguments),
     /// Compares the log with the provider's own lists of events, payments and adjustments.
     ///
     /// Says what never arrived, what the provider does not know, what differs, and which types of
@@ -59,6 +71,8 @@ pub(crate) fn audit(command: &AuditCommand) -> Done {
         AuditCommand::Export(arguments) => export::exported(arguments),
         AuditCommand::Report(arguments) => report::reported(arguments),
         AuditCommand::Diff(arguments) => diff::differed(arguments),
+        AuditCommand::Sample(arguments) => sample::sampled(arguments),
+        AuditCommand::Evidence(arguments) => evidence::gathered(arguments),
         AuditCommand::Reconcile(arguments) => reconcile::reconciled(arguments),
     }
 }
