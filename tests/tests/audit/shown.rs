@@ -143,12 +143,12 @@ fn nothing_is_proved_of_another_log() {
 /// A payment that was charged back.
 fn disputed(made: &Made) -> PaymentId {
     let records = made.log.scan(&made.ledger, None, usize::MAX).unwrap();
-    let mut effects = records.iter().flat_map(|one| &one.record().decision.effects);
-    let counted = effects.find_map(|effect| match effect {
-        Effect::ChargebackCounted { payment, .. } => Some(payment.id.clone()),
-        _ => None,
+    let effects = records.iter().flat_map(|one| &one.record().decision.effects);
+    let mut counted = effects.filter_map(|effect| {
+        let Effect::ChargebackCounted { payment, .. } = effect else { return None };
+        Some(payment.id.clone())
     });
-    counted.expect("a merchant's ledger has chargebacks")
+    counted.next().expect("a merchant's ledger has chargebacks")
 }
 
 #[test]
