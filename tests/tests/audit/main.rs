@@ -18,6 +18,8 @@ mod exceptions;
 #[cfg(test)]
 mod exports;
 #[cfg(test)]
+mod inquiries;
+#[cfg(test)]
 mod insider;
 #[cfg(test)]
 mod made;

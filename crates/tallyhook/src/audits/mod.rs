@@ -1,10 +1,10 @@
 //! `audit`: offline, on a stopped server's data or a backup. One file for each command.
 
 mod checkpoint;
-mod export;
-mod prove;
 mod diff;
 mod evidence;
+mod export;
+mod prove;
 mod reconcile;
 mod replay;
 mod report;
