@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use crate::made::on_disk;
 
-const RECORDS: u64 = 2_000;
+const RECORDS: u64 = 500;
 
 /// How often everything is asked.
 const RUNS: usize = 100;
