@@ -19,10 +19,10 @@ use domain::{
 use event_store::log::{EventLog, ReadError};
 
 use crate::{
-    amount::Sums,
     cut::{Cut, Provenance, happened_at},
     history,
     pass::pass,
+    sums::Sums,
 };
 
 /// Why there is no view of the past.

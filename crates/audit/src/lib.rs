@@ -9,13 +9,12 @@
 
 pub mod checkpoint;
 pub mod cut;
-mod history;
 pub mod leaf;
 pub mod pass;
+pub mod sums;
 
 pub mod as_of;
 
-pub mod amount;
 pub mod export;
 pub mod reports;
 
@@ -31,3 +30,4 @@ pub mod proved;
 pub mod sample;
 
 mod compare;
+mod history;

@@ -68,7 +68,7 @@ pub(crate) const PAGE_ITEMS_MAX: usize = 500;
 pub(crate) const ACCOUNTS_SCANNED_MAX: usize = 10_000;
 
 /// The most records that a view of the past is folded from.
-pub(crate) const RECORDS_FOLDED_MAX: usize = 1_000_000;
+pub(crate) const RECORDS_FOLDED_MAX: u64 = 1_000_000;
 
 /// The most records that one page of a statement looks at before it answers with a cursor.
 pub(crate) const STATEMENT_RECORDS_SCANNED_MAX: usize = 10_000;

@@ -2,6 +2,10 @@
 
 use std::{path::Path, sync::Arc};
 
+use audit::{
+    as_of::{self, AsOfError},
+    cut::Cut,
+};
 use balance_events::account_view::AccountView;
 use domain::{
     credits::CreditOverflow,
@@ -38,6 +42,9 @@ pub enum ShowError {
     /// The state can't be read.
     #[error(transparent)]
     State(#[from] StateError),
+    /// The past can't be folded.
+    #[error("fold the account's records until then")]
+    AsOf(#[from] AsOfError),
     /// A balance is out of range.
     #[error(transparent)]
     Overflow(#[from] CreditOverflow),
@@ -54,17 +61,23 @@ impl Offline {
         Ok(Self { store, log, stored })
     }
 
-    /// An account as of the log's end; none where the ledger has no such account.
+    /// An account at a cut; none where there was no such account.
     ///
     /// # Errors
-    /// The state can't follow the log.
+    /// The state can't follow the log, the log can't be read, or a balance is out of range.
     pub fn account(
         &self,
         ledger: &LedgerId,
         account: &AccountId,
+        cut: &Cut,
     ) -> Result<Option<AccountView>, ShowError> {
         self.stored.catch_up(&*self.log, |_, _: Sequence| {})?;
-        let Some(view) = self.stored.account(ledger, account)? else { return Ok(None) };
+        let view = if *cut == Cut::END {
+            self.stored.account(ledger, account)?
+        } else {
+            as_of::account(&*self.log, ledger, account, cut, u64::MAX)?
+        };
+        let Some(view) = view else { return Ok(None) };
         let book = self.stored.book(ledger)?;
         let unit = book.timeline.versions().first().map_or("", |policy| policy.unit.as_str());
         Ok(Some(account_view(ledger, account, unit, &view)?))

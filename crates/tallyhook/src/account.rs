@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::anyhow;
+use audit::cut::Cut;
 use clap::Args;
 use domain::ids::{AccountId, LedgerId};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -11,6 +12,7 @@ use server::{config::Environment, offline::Offline};
 
 use crate::{
     Done,
+    audits::source::AsOf,
     client::Client,
     exit::{Exit, Failed},
     print,
@@ -32,6 +34,8 @@ pub(crate) struct AccountArguments {
     /// The data folder of a stopped server, instead of a running one.
     #[arg(long)]
     data: Option<PathBuf>,
+    #[command(flatten)]
+    as_of: AsOf,
     /// Prints JSON.
     #[arg(long)]
     json: bool,
@@ -42,10 +46,11 @@ pub(crate) fn account(arguments: &AccountArguments) -> Done {
         .map_err(|fault| Failed::usage(anyhow!("--ledger {fault}")))?;
     let account = AccountId::new(&arguments.account)
         .map_err(|fault| Failed::usage(anyhow!("the account {fault}")))?;
+    let cut = arguments.as_of.cut()?;
     let view = match &arguments.data {
         Some(data) => {
             let offline = Offline::open(data).map_err(Failed::unopened)?;
-            let view = offline.account(&ledger, &account).map_err(Failed::unopened)?;
+            let view = offline.account(&ledger, &account, &cut).map_err(Failed::unopened)?;
             view.map(serde_json::to_value).transpose().map_err(Failed::unopened)?
         }
         None => asked(arguments, &ledger, &account)?,
@@ -55,7 +60,10 @@ pub(crate) fn account(arguments: &AccountArguments) -> Done {
             print(&if arguments.json { view.to_string() } else { table(&view) });
             Ok(Exit::Clean)
         }
-        None => Err(Failed::absent(anyhow!("ledger {ledger} has no account {account:?}"))),
+        None if cut == Cut::END => {
+            Err(Failed::absent(anyhow!("ledger {ledger} has no account {account:?}")))
+        }
+        None => Err(Failed::absent(anyhow!("ledger {ledger} had no account {account:?} then"))),
     }
 }
 
@@ -73,7 +81,12 @@ fn asked(
     })?;
     let account = utf8_percent_encode(account.as_str(), NON_ALPHANUMERIC);
     let base = arguments.url.trim_end_matches('/');
-    let url = format!("{base}/v1/ledgers/{ledger}/accounts/{account}");
+    let query =
+        arguments.as_of.query().into_iter().map(|(name, value)| {
+            format!("{name}={}", utf8_percent_encode(&value, NON_ALPHANUMERIC))
+        });
+    let query = query.collect::<Vec<_>>().join("&");
+    let url = format!("{base}/v1/ledgers/{ledger}/accounts/{account}?{query}");
     let answered = Client::new().get(&url, token)?;
     let body: Value = serde_json::from_str(&answered.body)
         .map_err(|error| Failed::unopened(error).context(format!("read the answer of {url}")))?;

@@ -2,6 +2,10 @@
 
 use std::sync::Arc;
 
+use audit::{
+    as_of::{self, AsOfError},
+    cut::{Cut, Known},
+};
 use axum::{
     Router,
     extract::{Query, RawQuery, State, rejection::QueryRejection},
@@ -12,7 +16,6 @@ use axum::{
 use balance_events::account_view::AccountView;
 use domain::{
     account::{Status, View},
-    apply::fold_view,
     ids::{AccountId, LedgerId, Sequence},
     time::Timestamp,
 };
@@ -41,38 +44,42 @@ pub(super) fn routes() -> Router<Arc<Api>> {
         .route("/payments/{payment}", get(payment))
 }
 
-/// How many sequences are asked of the log at once.
-const SEQUENCES_AT_ONCE: usize = 512;
-
 /// The moment that a view is asked for.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct When {
     at: Option<String>,
     at_sequence: Option<u64>,
-}
-
-/// The last record that counts for a view of the past.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Until {
-    Sequence(u64),
-    Moment(Timestamp),
+    happened_by: Option<String>,
 }
 
 impl When {
-    fn until(&self) -> Result<Option<Until>, Problem> {
-        match (&self.at, self.at_sequence) {
-            (None, None) => Ok(None),
-            (None, Some(sequence)) => Ok(Some(Until::Sequence(sequence))),
-            (Some(at), None) => {
-                let moment = Timestamp::parse(at);
-                moment
-                    .map(|at| Some(Until::Moment(at)))
-                    .ok_or_else(|| Problem::query("at is no RFC 3339"))
-            }
-            (Some(_), Some(_)) => Err(Problem::query("ask for at or at_sequence, not both")),
-        }
+    /// What counts; none where the view of now is asked for.
+    fn cut(&self) -> Result<Option<Cut>, Problem> {
+        let cut = cut(self.at.as_deref(), self.at_sequence, self.happened_by.as_deref())?;
+        Ok((cut != Cut::END).then_some(cut))
     }
+}
+
+/// What counts by the parameters of a query.
+pub(super) fn cut(
+    at: Option<&str>,
+    at_sequence: Option<u64>,
+    happened_by: Option<&str>,
+) -> Result<Cut, Problem> {
+    let moment = |name: &str, text: &str| {
+        Timestamp::parse(text).ok_or_else(|| Problem::query(format!("{name} is no RFC 3339")))
+    };
+    let known = match (at, at_sequence) {
+        (None, None) => Known::All,
+        (None, Some(sequence)) => Known::Sequence(sequence),
+        (Some(at), None) => Known::RecordedAt(moment("at", at)?),
+        (Some(_), Some(_)) => {
+            return Err(Problem::query("ask for at or at_sequence, not both"));
+        }
+    };
+    let happened = happened_by.map(|text| moment("happened_by", text)).transpose()?;
+    Ok(Cut { known, happened })
 }
 
 async fn show(
@@ -83,13 +90,12 @@ async fn show(
 ) -> Result<Response, Problem> {
     let caller = api.admit(&headers, &ledger, Role::Read)?;
     let account = access::account(&account)?;
-    let until = query(when)?.until()?;
-    let view = match until {
+    let view = match query(when)?.cut()? {
         None => api.projections.account(&caller.ledger, &account).map_err(|error| fault(&error))?,
-        Some(until) => {
+        Some(cut) => {
             let (log, ledger, account) =
                 (Arc::clone(&api.log), caller.ledger.clone(), account.clone());
-            blocking(move || past(&*log, &ledger, &account, until)).await?
+            blocking(move || past(&*log, &ledger, &account, &cut)).await?
         }
     };
     let view = view.ok_or_else(Problem::account_unknown)?;
@@ -114,38 +120,24 @@ pub(super) fn query<T>(query: Result<Query<T>, QueryRejection>) -> Result<T, Pro
     }
 }
 
-/// Folds an account's records up to a moment; none where it did not exist yet.
+/// An account at a cut; none where it did not exist yet.
 fn past(
     log: &dyn EventLog,
     ledger: &LedgerId,
     account: &AccountId,
-    until: Until,
+    cut: &Cut,
 ) -> Result<Option<View>, Problem> {
-    let mut view = View::NEW;
-    let mut after = None;
-    for _ in 0..RECORDS_FOLDED_MAX.div_ceil(SEQUENCES_AT_ONCE) {
-        let sequences = log
-            .by_account(ledger, account, after, SEQUENCES_AT_ONCE)
-            .map_err(|error| fault(&error))?;
-        let Some(last) = sequences.last().copied() else { return Ok(known(view)) };
-        for sequence in sequences {
-            if matches!(until, Until::Sequence(end) if sequence.get() > end) {
-                return Ok(known(view));
-            }
-            let recorded = record(log, ledger, sequence)?;
-            if matches!(until, Until::Moment(end) if recorded.recorded_at > end) {
-                return Ok(known(view));
-            }
-            fold_view(&mut view, account, &recorded).map_err(|error| fault(&error))?;
+    as_of::account(log, ledger, account, cut, RECORDS_FOLDED_MAX).map_err(|error| match error {
+        AsOfError::TooManyRecords { .. } => {
+            let detail = "the account has more records than a view of the past is folded from";
+            Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "history_too_long", detail)
         }
-        after = Some(last);
-    }
-    let detail = "the account has more records than a view of the past is folded from";
-    Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "history_too_long", detail))
-}
-
-fn known(view: View) -> Option<View> {
-    if view.sequence.is_some() { Some(view) } else { None }
+        AsOfError::OutOfRange { .. } => {
+            let detail = "a sum of what had happened by then is out of the range of balances";
+            Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "balance_out_of_range", detail)
+        }
+        AsOfError::Read(error) => fault(&error),
+    })
 }
 
 /// A record that an index of the log names.

@@ -71,6 +71,33 @@ async fn lists_go_on_where_they_ended() {
 }
 
 #[tokio::test]
+async fn the_past_has_two_axes() {
+    let server = server();
+    server.deliver(COMPLETED).await;
+    server.deliver(CHARGEBACK).await;
+    // The purchase happened on 6 July, the chargeback on the 27th; both were recorded at once.
+    for (query, available) in [
+        ("", Some("0")),
+        ("?happened_by=2026-07-06T00:00:00Z", None),
+        ("?happened_by=2026-07-20T00:00:00Z", Some("10")),
+        ("?happened_by=2999-01-01T00:00:00Z", Some("0")),
+        ("?at_sequence=2&happened_by=2026-07-20T00:00:00Z", None),
+        ("?at_sequence=3&happened_by=2999-01-01T00:00:00Z", Some("10")),
+        ("?at=2000-01-01T00:00:00Z", None),
+        ("?at=2999-01-01T00:00:00Z", Some("0")),
+        ("?at=2999-01-01T00:00:00Z&happened_by=2026-07-20T00:00:00Z", Some("10")),
+    ] {
+        let (status, view) = server.get(&format!("/accounts/acct-demo{query}")).await;
+        let found = (status == StatusCode::OK).then(|| view["available"].as_str().unwrap());
+        assert_eq!(found, available, "{query}: {view}");
+    }
+    for query in ["?at=x", "?happened_by=x", "?at=2026-07-01T00:00:00Z&at_sequence=1"] {
+        let (_, answer) = server.get(&format!("/accounts/acct-demo{query}")).await;
+        assert_eq!(answer["code"], "query_invalid", "{query}");
+    }
+}
+
+#[tokio::test]
 async fn payments_records_and_bodies_are_shown() {
     let server = server();
     server.deliver(COMPLETED).await;

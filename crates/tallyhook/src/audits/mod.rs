@@ -9,7 +9,8 @@ mod reconcile;
 mod replay;
 mod report;
 mod sample;
-mod source;
+mod balance;
+pub(crate) mod source;
 mod verify;
 
 use clap::Subcommand;
@@ -60,6 +61,12 @@ pub(crate) enum AuditCommand {
     /// Exit codes: 0 all agrees; 1 findings; 2 wrong usage; 3 something could not be opened or
     /// reached.
     Reconcile(Box<reconcile::ReconcileArguments>),
+    /// Shows the balance of one account or of all, now or at any moment of the past.
+    ///
+    /// The past has two axes: what was known (--at-sequence, --at) and, of that, what had happened
+    /// at the provider (--happened-by). A balance by what had happened may be below zero: usage
+    /// counts from when it was recorded, a purchase from when it was paid.
+    Balance(balance::BalanceArguments),
 }
 
 pub(crate) fn audit(command: &AuditCommand) -> Done {
@@ -74,5 +81,6 @@ pub(crate) fn audit(command: &AuditCommand) -> Done {
         AuditCommand::Sample(arguments) => sample::sampled(arguments),
         AuditCommand::Evidence(arguments) => evidence::gathered(arguments),
         AuditCommand::Reconcile(arguments) => reconcile::reconciled(arguments),
+        AuditCommand::Balance(arguments) => balance::shown(arguments),
     }
 }

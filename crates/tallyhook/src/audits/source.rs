@@ -91,7 +91,15 @@ pub(crate) struct AsOf {
 }
 
 impl AsOf {
-    pub(super) fn cut(&self) -> Result<Cut, Failed> {
+    /// The same as a query of the API.
+    pub(crate) fn query(&self) -> Vec<(&'static str, String)> {
+        let sequence = self.at_sequence.map(|sequence| ("at_sequence", sequence.to_string()));
+        let at = self.at.clone().map(|at| ("at", at));
+        let happened_by = self.happened_by.clone().map(|at| ("happened_by", at));
+        [sequence, at, happened_by].into_iter().flatten().collect()
+    }
+
+    pub(crate) fn cut(&self) -> Result<Cut, Failed> {
         let known = match (self.at_sequence, &self.at) {
             (Some(sequence), _) => Known::Sequence(sequence),
             (None, Some(at)) => Known::RecordedAt(moment("--at", at)?),

@@ -249,6 +249,8 @@ async fn reads(talk: &Talk) {
         ("/accounts", 200),
         ("/accounts?status=none", 400),
         ("/accounts/a?at_sequence=3", 200),
+        ("/accounts/a?happened_by=2999-01-01T00:00:00Z&at_sequence=3", 200),
+        ("/accounts/a?happened_by=yesterday", 400),
         ("/accounts/nobody", 404),
         ("/accounts/a/statement", 200),
         ("/accounts/a/statement?metadata.tokens=1200&limit=1", 200),

@@ -13,11 +13,11 @@ use domain::{
     ids::AccountId,
 };
 
-/// An amount of credits of any size, exact to a billionth.
+/// A sum of credits of any size, exact to a billionth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Amount(i128);
+pub struct Sum(i128);
 
-impl Amount {
+impl Sum {
     /// Nothing.
     pub const ZERO: Self = Self(0);
 
@@ -71,7 +71,7 @@ impl Amount {
     }
 }
 
-impl fmt::Display for Amount {
+impl fmt::Display for Sum {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let unit = 10_u128.saturating_pow(u32::from(DECIMALS_MAX));
         let size = self.0.unsigned_abs();
@@ -90,36 +90,36 @@ impl fmt::Display for Amount {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sums {
     /// Spendable, paid for.
-    pub paid: Amount,
+    pub paid: Sum,
     /// Spendable, given.
-    pub gift: Amount,
+    pub gift: Sum,
     /// Not spendable now.
-    pub held: Amount,
+    pub held: Sum,
     /// What the account owes.
-    pub owed: Amount,
+    pub owed: Sum,
     /// What was owed and is forgiven.
-    pub written_off: Amount,
+    pub written_off: Sum,
 }
 
 impl Sums {
     /// Nothing anywhere.
     pub const ZERO: Self = Self {
-        paid: Amount::ZERO,
-        gift: Amount::ZERO,
-        held: Amount::ZERO,
-        owed: Amount::ZERO,
-        written_off: Amount::ZERO,
+        paid: Sum::ZERO,
+        gift: Sum::ZERO,
+        held: Sum::ZERO,
+        owed: Sum::ZERO,
+        written_off: Sum::ZERO,
     };
 
     /// A balance of the log.
     #[must_use]
     pub fn of(books: &Books) -> Self {
         Self {
-            paid: Amount::of(books.paid),
-            gift: Amount::of(books.gift),
-            held: Amount::of(books.held),
-            owed: Amount::of(books.owed),
-            written_off: Amount::of(books.written_off),
+            paid: Sum::of(books.paid),
+            gift: Sum::of(books.gift),
+            held: Sum::of(books.held),
+            owed: Sum::of(books.owed),
+            written_off: Sum::of(books.written_off),
         }
     }
 
@@ -129,14 +129,14 @@ impl Sums {
         let mut sums = Self::ZERO;
         for transfer in transfers {
             let Transfer::Credits { debit, credit, amount } = transfer else { continue };
-            sums.post(account, credit, Amount::of(*amount));
-            sums.post(account, debit, Amount::of(amount.negated()));
+            sums.post(account, credit, Sum::of(*amount));
+            sums.post(account, debit, Sum::of(amount.negated()));
         }
         sums
     }
 
     /// The books of what is owed and forgiven stand below zero, the sums above.
-    fn post(&mut self, account: &AccountId, book: &CreditBook, by: Amount) {
+    fn post(&mut self, account: &AccountId, book: &CreditBook, by: Sum) {
         let CreditBook::Customer(owner, section) = book else { return };
         if owner != account {
             return;
@@ -176,13 +176,13 @@ impl Sums {
 
     /// What can be spent: paid and gift.
     #[must_use]
-    pub const fn available(&self) -> Amount {
+    pub const fn available(&self) -> Sum {
         self.paid.plus(self.gift)
     }
 
     /// Available + held - owed - written off: what the account is worth to its holder.
     #[must_use]
-    pub const fn net(&self) -> Amount {
+    pub const fn net(&self) -> Sum {
         self.available().plus(self.held).minus(self.owed).minus(self.written_off)
     }
 
@@ -194,7 +194,7 @@ impl Sums {
 
     /// The parts by their names, in the order in which everything shows them.
     #[must_use]
-    pub const fn parts(&self) -> [(&'static str, Amount); 5] {
+    pub const fn parts(&self) -> [(&'static str, Sum); 5] {
         [
             ("paid", self.paid),
             ("gift", self.gift),
@@ -222,15 +222,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn amounts_print_as_credits_do_and_beyond_their_range() {
+    fn sums_print_as_credits_do_and_beyond_their_range() {
         for text in ["0", "1", "-1", "0.000000001", "-12.5", "1000000000000000"] {
             let credits = Credits::parse(text, 9).unwrap();
-            assert_eq!(Amount::of(credits).to_string(), credits.to_string());
-            assert_eq!(Amount::of(credits).credits(), Some(credits));
+            assert_eq!(Sum::of(credits).to_string(), credits.to_string());
+            assert_eq!(Sum::of(credits).credits(), Some(credits));
         }
-        let most = Amount::of(Credits::parse("1000000000000000", 0).unwrap());
+        let most = Sum::of(Credits::parse("1000000000000000", 0).unwrap());
         assert_eq!(most.plus(most).to_string(), "2000000000000000");
         assert_eq!(most.plus(most).credits(), None);
-        assert_eq!(Amount::ZERO.minus(most).minus(most).to_string(), "-2000000000000000");
+        assert_eq!(Sum::ZERO.minus(most).minus(most).to_string(), "-2000000000000000");
     }
 }
