@@ -36,6 +36,15 @@ pub(crate) fn each<E: From<ReadError>>(
     }
 }
 
+/// The records that change an account, as the log's index has them: rising.
+pub(crate) fn sequences(
+    log: &dyn EventLog,
+    ledger: &LedgerId,
+    account: &AccountId,
+) -> Result<Vec<Sequence>, ReadError> {
+    log.by_account(ledger, account, None, usize::MAX)
+}
+
 /// Reads rising sequences, each block of the log once.
 pub(crate) struct Blocks<'l> {
     log: &'l dyn EventLog,

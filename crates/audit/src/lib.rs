@@ -13,7 +13,11 @@ pub mod leaf;
 pub mod pass;
 pub mod sums;
 
+pub mod about;
+pub mod conversion;
+
 pub mod as_of;
+pub mod explain;
 
 pub mod export;
 pub mod reports;

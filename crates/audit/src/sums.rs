@@ -8,10 +8,12 @@ use std::fmt;
 
 use domain::{
     account::Books,
-    credits::{Credits, DECIMALS_MAX},
+    credits::Credits,
     decision::{CreditBook, Section, Transfer},
     ids::AccountId,
 };
+
+use crate::reports::amount::Amount;
 
 /// A sum of credits of any size, exact to a billionth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -64,6 +66,12 @@ impl Sum {
         Credits::from_billionths(self.0)
     }
 
+    /// As reports show it.
+    #[must_use]
+    pub const fn amount(self) -> Amount {
+        Amount::of_billionths(self.0)
+    }
+
     /// With a sign also where it is above zero.
     #[must_use]
     pub fn signed(self) -> String {
@@ -73,16 +81,7 @@ impl Sum {
 
 impl fmt::Display for Sum {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let unit = 10_u128.saturating_pow(u32::from(DECIMALS_MAX));
-        let size = self.0.unsigned_abs();
-        let (whole, rest) = (size / unit, size % unit);
-        let sign = if self.0 < 0 { "-" } else { "" };
-        if rest == 0 {
-            return write!(f, "{sign}{whole}");
-        }
-        let places = usize::from(DECIMALS_MAX);
-        let fraction = format!("{rest:0places$}");
-        write!(f, "{sign}{whole}.{}", fraction.trim_end_matches('0'))
+        Amount::of_billionths(self.0).fmt(f)
     }
 }
 

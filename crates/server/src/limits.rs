@@ -73,6 +73,15 @@ pub(crate) const RECORDS_FOLDED_MAX: u64 = 1_000_000;
 /// The most records that one page of a statement looks at before it answers with a cursor.
 pub(crate) const STATEMENT_RECORDS_SCANNED_MAX: usize = 10_000;
 
+/// The number of records that an explanation shows when none is asked for.
+pub(crate) const EXPLAINED_RECORDS_USUAL: usize = 20;
+
+/// The most records that an explanation shows.
+pub(crate) const EXPLAINED_RECORDS_MAX: usize = 500;
+
+/// The most explanations that are looked for at the same time: each may read the whole log.
+pub(crate) const EXPLAINED_AT_ONCE_MAX: usize = 2;
+
 /// The most refund cases that one filtered list looks at before it answers with a cursor.
 pub(crate) const CASES_SCANNED_MAX: usize = 10_000;
 

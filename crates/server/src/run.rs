@@ -29,7 +29,7 @@ use crate::{
     expiry::{Expiry, ExpiryThread},
     listen,
     metrics::Metrics,
-    private::{Api, Backups, Served},
+    private::{Api, Backups, Served, Turns},
     public::Public,
     settle::{SettleError, settle},
     upkeep::Upkeep,
@@ -139,6 +139,7 @@ impl App {
             space,
             backups,
             checkpoints,
+            explained: Turns::new(),
         };
         Ok(Self { public: public.router(), private: api.router(), expiry, writer: thread })
     }

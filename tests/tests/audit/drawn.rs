@@ -1,6 +1,6 @@
 //! A random course as a log in memory.
 
-use domain::{decide::Verdict, record::Record};
+use domain::{decide::Verdict, record::Record, state::State};
 use event_store::{
     log::{Append, EventLog},
     memory::MemoryLog,
@@ -16,6 +16,8 @@ use tallyhook_tests::{
 pub(crate) struct Drawn {
     pub(crate) log: MemoryLog,
     pub(crate) records: Vec<Record>,
+    /// What `domain` makes of all of them.
+    pub(crate) state: State,
 }
 
 /// Draws the course of a seed. Whether what becomes of it is right, `invariants` tests.
@@ -40,5 +42,5 @@ pub(crate) fn drawn(seed: u64) -> Drawn {
         body: [].into(),
     });
     log.append(&appends.collect::<Vec<_>>()).expect("the records follow each other");
-    Drawn { log, records }
+    Drawn { log, records, state }
 }

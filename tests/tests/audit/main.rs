@@ -1,9 +1,10 @@
 //! What an auditor asks, held against computations that share no code with the answers.
 //!
 //! [`drawn`] puts random courses into a log, [`made`] a merchant's ledger of any size; [`as_of`] asks
-//! for balances of the past, [`exceptions`] for what a person must see, [`reports`] for what adds
-//! up, [`exports`] for the same in the forms of other programs; [`insider`] edits records and makes
-//! all hashes anew; the commands are asked as anybody asks them, and [`determinism`] a hundred times.
+//! for balances of the past, [`explain`] why a balance is what it is, [`exceptions`] for what a
+//! person must see, [`reports`] for what adds up, [`exports`] for the same in the forms of other
+//! programs; [`insider`] edits records and makes all hashes anew; the commands are asked as anybody
+//! asks them, and [`determinism`] a hundred times.
 
 #[cfg(test)]
 mod as_of;
@@ -15,6 +16,8 @@ mod determinism;
 mod drawn;
 #[cfg(test)]
 mod exceptions;
+#[cfg(test)]
+mod explain;
 #[cfg(test)]
 mod exports;
 #[cfg(test)]

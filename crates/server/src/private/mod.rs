@@ -6,6 +6,10 @@
 //! [`exceptions`], [`imports`], [`back_fills`] and [`policies`] also ask the writer; [`backup`]
 //! sends the whole log, [`health`]
 //! tells how the process is, [`openapi`] what can be asked.
+//! goes. [`accounts`], [`statement`], [`records`], [`checkpoints`] and [`explain`] read;
+//! [`commands`], [`cases`], [`exceptions`], [`imports`] and [`policies`] also ask the writer;
+//! [`backup`] sends the whole log, [`health`] tells how the process is, [`openapi`] what can be
+//! asked.
 
 mod access;
 mod accounts;
@@ -16,6 +20,7 @@ mod cases;
 mod checkpoints;
 mod commands;
 mod exceptions;
+mod explain;
 pub(crate) mod form;
 mod health;
 mod imports;
@@ -45,7 +50,7 @@ use publisher::standing::Standing;
 use serde::Serialize;
 use tokio::sync::watch;
 
-pub(crate) use self::backup::Backups;
+pub(crate) use self::{backup::Backups, explain::Turns};
 use crate::{
     checkpoints::Checkpoints,
     clock::Clock,
@@ -70,6 +75,7 @@ pub(crate) struct Api {
     pub(crate) space: Arc<Space>,
     pub(crate) backups: Backups,
     pub(crate) checkpoints: Checkpoints,
+    pub(crate) explained: Turns,
 }
 
 /// What of a ledger never changes while it is served.
@@ -95,6 +101,7 @@ impl Api {
             .merge(commands::routes())
             .merge(cases::routes())
             .merge(exceptions::routes())
+            .merge(explain::routes())
             .merge(imports::routes())
             .merge(back_fills::routes())
             .merge(policies::routes());

@@ -98,6 +98,31 @@ async fn the_past_has_two_axes() {
 }
 
 #[tokio::test]
+async fn a_balance_is_explained_down_to_the_event() {
+    let server = server();
+    server.deliver(COMPLETED).await;
+    let debit = json!({"amount": "2.5", "metadata": {"request_id": "r-9", "model": "m"}});
+    server.post("/accounts/acct-demo/debits", "k", &debit).await;
+    let (_, told) = server.get("/explain?id=acct-demo").await;
+    assert_eq!(told["account"]["balance"]["paid"], "7.5", "{told:#}");
+    let lot = &told["account"]["lots"][0];
+    assert_eq!(lot["conversion"]["rate"]["credits"], "1");
+    assert_eq!(
+        (&lot["moves"][0]["amount"], &lot["moves"][1]["amount"]),
+        (&json!("10"), &json!("-2.5"))
+    );
+    assert_eq!(told["steps"][0]["evidence"]["kind"], "event");
+    let (_, told) = server.get("/explain?id=r-9").await;
+    assert_eq!((&told["kind"], &told["steps"][0]["sequence"]), (&json!("records"), &json!(4)));
+    let (_, told) = server.get("/explain?model=m&id=acct-demo").await;
+    assert_eq!(told["steps"][0]["metadata"]["request_id"], "r-9");
+    let (_, told) = server.get("/explain?id=acct-demo&at_sequence=3").await;
+    assert_eq!(told["account"]["available"], "10");
+    let (status, told) = server.get("/explain?id=r-9&at_sequence=3").await;
+    assert_eq!((status.as_u16(), &told["code"]), (404, &json!("name_unknown")));
+}
+
+#[tokio::test]
 async fn payments_records_and_bodies_are_shown() {
     let server = server();
     server.deliver(COMPLETED).await;

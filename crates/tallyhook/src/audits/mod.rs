@@ -10,6 +10,7 @@ mod replay;
 mod report;
 mod sample;
 mod balance;
+mod explain;
 pub(crate) mod source;
 mod verify;
 
@@ -61,6 +62,15 @@ pub(crate) enum AuditCommand {
     /// Exit codes: 0 all agrees; 1 findings; 2 wrong usage; 3 something could not be opened or
     /// reached.
     Reconcile(Box<reconcile::ReconcileArguments>),
+    /// Explains why a balance, a payment or a record is as it is, down to the bytes that came in.
+    ///
+    /// Takes an account, a payment or order number, an event, a command, a request id, or # and a
+    /// sequence; usage is found by its call time and model, too. What is shown of a balance sums up
+    /// to it: lots from what was decided, the balance from what moved, compared after every record.
+    ///
+    /// Exit codes: 0 explained; 1 nothing is known by that; 2 wrong usage; 3 the log could not be
+    /// opened or read, or lots and balance differ.
+    Explain(explain::ExplainArguments),
     /// Shows the balance of one account or of all, now or at any moment of the past.
     ///
     /// The past has two axes: what was known (--at-sequence, --at) and, of that, what had happened
@@ -81,6 +91,7 @@ pub(crate) fn audit(command: &AuditCommand) -> Done {
         AuditCommand::Sample(arguments) => sample::sampled(arguments),
         AuditCommand::Evidence(arguments) => evidence::gathered(arguments),
         AuditCommand::Reconcile(arguments) => reconcile::reconciled(arguments),
+        AuditCommand::Explain(arguments) => explain::explained(arguments),
         AuditCommand::Balance(arguments) => balance::shown(arguments),
     }
 }

@@ -15,7 +15,10 @@ mod text;
 mod tests;
 
 pub use csv::{guarded, unguarded};
-pub(crate) use {csv::quoted, text::is_command};
+pub(crate) use {
+    csv::quoted,
+    text::{is_command, shown},
+};
 
 use domain::time::Timestamp;
 

@@ -141,7 +141,7 @@ fn wide(text: &str) -> usize {
 }
 
 /// A text without what a terminal would obey, or what would show it in another order.
-fn shown(text: &str) -> String {
+pub(crate) fn shown(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
         if is_command(character) {

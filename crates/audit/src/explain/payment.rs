@@ -1,0 +1,120 @@
+//! A payment: what was paid, what it granted and what became of that.
+
+use std::collections::BTreeMap;
+
+use domain::{
+    decision::Effect,
+    holding::HoldingId,
+    ids::{AccountId, PaymentKey},
+    money::Currency,
+};
+use event_store::log::Recorded;
+
+use super::{
+    ExplainError, LotLine, Place, Step,
+    account::{line, source},
+    lots::{Lots, Unexplained, all_held},
+};
+use crate::{as_of, conversion::Conversion, reports::amount::Amount};
+
+/// A payment with all that is recorded of it.
+#[derive(Clone, Debug)]
+pub struct PaymentStory {
+    /// The payment.
+    pub key: PaymentKey,
+    /// Whose it is; none while nobody's.
+    pub account: Option<AccountId>,
+    /// The money that came in for credits, and what of it went back, by currency.
+    pub money: BTreeMap<Currency, (Amount, Amount)>,
+    /// Its lots; none where it granted nothing.
+    pub lots: Option<LotLine>,
+    /// How many records about it are not shown, before those that are.
+    pub earlier: u64,
+    /// The newest records about it, oldest first.
+    pub steps: Vec<Step>,
+}
+
+/// Explains a payment from all records that are about it.
+pub(super) fn story(
+    place: &Place<'_>,
+    key: &PaymentKey,
+    records: &[Recorded],
+    steps_max: usize,
+) -> Result<PaymentStory, ExplainError> {
+    let id = HoldingId::Payment(key.clone());
+    let mut lots: Option<Lots> = None;
+    let (mut account, mut from, mut money) = (None, None, BTreeMap::new());
+    for record in records.iter().map(Recorded::record) {
+        for effect in &record.decision.effects {
+            learn(effect, key, (&mut account, &mut money));
+            if let Effect::HoldingOpened { holding, terms } = effect
+                && *holding == id
+            {
+                lots.get_or_insert_with(|| Lots::new(terms.account.clone()));
+            }
+            if let Effect::Granted { lot, amount } = effect
+                && lot.holding == id
+                && amount.is_positive()
+            {
+                from = Some((source(record, &id), Conversion::of(record, &place.policies)));
+            }
+        }
+        if let Some(lots) = &mut lots {
+            // These records are not all of the account, so its balance is not compared.
+            lots.fold(record).map_err(|Unexplained { at }| ExplainError::Unexplained {
+                account: lots.account.to_string(),
+                at,
+            })?;
+        }
+    }
+    // What holds all credits of the account need not be about this payment.
+    let view = match &account {
+        Some(account) => as_of::account(place.log, place.ledger, account, &place.cut, u64::MAX)?,
+        None => None,
+    };
+    let lots = lots.and_then(|lots| {
+        let traced = lots.holdings.get(&id)?;
+        let held = view.is_some_and(|view| view.holds_everything());
+        let adds = if held { all_held(traced.adds) } else { traced.adds };
+        Some(line(&id, traced, adds, from))
+    });
+    let earlier = records.len().saturating_sub(steps_max);
+    let shown = records.iter().skip(earlier);
+    let money = money.into_iter().map(|(currency, (received, reversed))| {
+        let amount = |minor| Amount::of_minor(minor, currency);
+        (currency, (amount(received), amount(reversed)))
+    });
+    Ok(PaymentStory {
+        key: key.clone(),
+        account,
+        money: money.collect(),
+        lots,
+        earlier: u64::try_from(earlier).unwrap_or(0),
+        steps: shown.map(|recorded| Step::of(recorded, &place.policies)).collect(),
+    })
+}
+
+/// Takes in what an effect says of the payment itself.
+fn learn(
+    effect: &Effect,
+    key: &PaymentKey,
+    (account, money): (&mut Option<AccountId>, &mut BTreeMap<Currency, (i128, i128)>),
+) {
+    if let Effect::PaymentAssigned { payment, account: of } = effect
+        && payment == key
+    {
+        *account = Some(of.clone());
+    }
+    if let Effect::PaymentImported(import) = effect
+        && import.payment == *key
+    {
+        *account = Some(import.account.clone());
+    }
+    if let Effect::MoneyMoved { payment, currency, received, reversed } = effect
+        && payment == key
+    {
+        let known = money.entry(*currency).or_insert((0, 0));
+        known.0 = known.0.saturating_add(i128::from(received.get()));
+        known.1 = known.1.saturating_add(i128::from(reversed.get()));
+    }
+}
