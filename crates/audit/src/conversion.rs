@@ -146,7 +146,7 @@ impl Conversion {
         })
     }
 
-    /// For a person: "10.00 USD, each USD 1 USD of credits, by ..." without the policy.
+    /// For a person, the policy apart.
     #[must_use]
     pub fn told(&self, unit: &str) -> String {
         let rate = |(currency, credits): &(Currency, Credits)| {
@@ -157,13 +157,13 @@ impl Conversion {
             Way::Prices(bought, rest) => {
                 let lines = bought.iter().map(|bought| {
                     let Bought { price, quantity, paid, gift } = bought;
-                    format!("{quantity} x price {price} ({paid} paid and {gift} gift each)")
+                    format!("for {quantity} x price {price} of {paid} paid and {gift} gift credits")
                 });
                 let rest = rest.iter().map(|rest| format!("the rest at {}", rate(rest)));
                 lines.chain(rest).collect::<Vec<_>>().join(", ")
             }
             Way::Imported => "as it was when it was imported".to_owned(),
-            Way::Unsaid => "by what the policy says of it".to_owned(),
+            Way::Unsaid => "as the policy says".to_owned(),
         };
         match self.money {
             Some((currency, money)) => {
@@ -201,5 +201,9 @@ fn way(policy: &Policy, basket: Option<&Basket>, currency: Option<Currency>) -> 
     let bought: Vec<Bought> = bought.collect();
     let listed = bought.len() == lines.len() || policy.unlisted == Unlisted::Ignore;
     let rate = rate.filter(|_| !listed);
-    if bought.is_empty() && rate.is_none() { Way::Unsaid } else { Way::Prices(bought, rate) }
+    match (bought.is_empty(), rate) {
+        (true, None) => Way::Unsaid,
+        (true, Some((currency, credits))) => Way::Rate(currency, credits),
+        (false, rate) => Way::Prices(bought, rate),
+    }
 }

@@ -15,7 +15,7 @@ mod lots;
 mod payment;
 mod step;
 mod text;
-mod words;
+pub(crate) mod words;
 
 use std::collections::BTreeMap;
 
@@ -28,6 +28,7 @@ use event_store::{
     log::{EventLog, ReadError},
 };
 
+pub(crate) use self::step::metadata;
 pub use self::{
     account::{AccountStory, Earlier, LotLine},
     lots::{Move, Why},

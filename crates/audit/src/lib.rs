@@ -18,6 +18,7 @@ pub mod conversion;
 
 pub mod as_of;
 pub mod explain;
+pub mod statement;
 
 pub mod export;
 pub mod reports;

@@ -65,7 +65,7 @@ fn balance(drawn: &Drawn, account: &AccountId, last: u64) -> BTreeMap<&'static s
 }
 
 fn billionths(sum: Sum) -> i128 {
-    sum.credits().unwrap().billionths()
+    sum.credits().expect("courses are small").billionths()
 }
 
 /// Everything on an account's page sums to the balance, which is that of the transfers.
@@ -91,13 +91,13 @@ fn sums_up(story: &AccountStory, expected: &BTreeMap<&str, i128>, what: &str) {
 
 /// What a lot adds by what `domain` has of it, an account-wide freeze included.
 fn by_domain(drawn: &Drawn, account: &AccountId, id: &HoldingId) -> Sums {
-    let holding = drawn.state.entities.holding(id).flatten().unwrap();
-    let books = holding.books().unwrap();
-    let view = &drawn.state.entities.account(account).flatten().unwrap().view;
+    let holding = drawn.state.entities.holding(id).flatten().expect("it has lots");
+    let books = holding.books().expect("it is in range");
+    let view = &drawn.state.entities.account(account).flatten().expect("it is there").view;
     if !view.holds_everything() {
         return Sums::of(&books);
     }
-    let held = books.held.plus(books.available().unwrap()).unwrap();
+    let held = books.available().and_then(|free| free.plus(books.held)).expect("it is in range");
     let nothing = domain::credits::Credits::ZERO;
     Sums::of(&Books { paid: nothing, gift: nothing, held, ..books })
 }

@@ -34,3 +34,4 @@ mod reports;
 mod shown;
 #[cfg(test)]
 mod what_if;
+mod statement;

@@ -9,6 +9,7 @@ use domain::{
     holding::{HoldingId, LotId, Pair},
     ids::EventKey,
     input::{Approval, Delivery, LotKind, Order, Usage},
+    money::Minor,
     notice::{Action, Adjustment, Notice, Progress, Purchase, Status},
     payment::{Clearable, Conclusion, Ruled},
     policy::{Balance, Checkout, Measures, Service, Spending, Verification},
@@ -18,7 +19,7 @@ use domain::{
 use crate::reports::amount::Amount;
 
 /// What a delivery said.
-pub(super) fn delivery(delivery: &Delivery) -> String {
+pub(crate) fn delivery(delivery: &Delivery) -> String {
     let kind = delivery.event_type.as_deref().unwrap_or("an event");
     let source = &delivery.source;
     match &delivery.notice {
@@ -72,7 +73,7 @@ fn adjustment(said: &Adjustment) -> String {
 
 /// What an order asked.
 #[expect(clippy::too_many_lines, reason = "it is one table")]
-pub(super) fn order(order: &Order) -> String {
+pub(crate) fn order(order: &Order) -> String {
     match order {
         Order::Debit { account, amount, usage: Usage::Asked, .. } => {
             format!("account {account} was to be charged {amount} for usage")
@@ -265,13 +266,15 @@ pub(super) fn effect(effect: &Effect) -> Option<String> {
             self::holding(giver),
             self::holding(taker)
         ),
-        Effect::MoneyMoved { payment, currency, received, reversed } => format!(
-            "money of payment {}: {} {currency} more received for credits, {} {currency} more \
-             went back",
-            payment.id,
-            Amount::money(*received, *currency),
-            Amount::money(*reversed, *currency)
-        ),
+        Effect::MoneyMoved { payment, currency, received, reversed } => {
+            let part = |minor: Minor, what: &str| {
+                let amount = Amount::money(minor, *currency);
+                (minor != Minor::ZERO).then(|| format!("{amount} {currency} {what}"))
+            };
+            let parts = [part(*received, "received for credits"), part(*reversed, "went back")];
+            let parts: Vec<String> = parts.into_iter().flatten().collect();
+            format!("money of payment {}: {}", payment.id, parts.join(", "))
+        }
         Effect::Frozen { freeze, .. } => frozen(freeze),
         Effect::Unfrozen { freeze, .. } => format!("{} no longer freezes", cause(freeze)),
         Effect::ChargebackCounted { payment, filed_at: Some(at), .. } => {

@@ -12,6 +12,7 @@ mod sample;
 mod balance;
 mod explain;
 pub(crate) mod source;
+mod statement;
 mod verify;
 
 use clap::Subcommand;
@@ -71,6 +72,14 @@ pub(crate) enum AuditCommand {
     /// Exit codes: 0 explained; 1 nothing is known by that; 2 wrong usage; 3 the log could not be
     /// opened or read, or lots and balance differ.
     Explain(explain::ExplainArguments),
+    /// Makes an account's statement: what it had, what each record moved, what it has.
+    ///
+    /// A period is of the time of recording or, with --by happened, of the time at the provider.
+    /// What it closes with is not made from its lines, so a difference would show.
+    ///
+    /// Exit codes: 0 the difference is zero; 1 it is not, or there is no such account; 2 wrong
+    /// usage; 3 the log could not be opened or read.
+    Statement(statement::StatementArguments),
     /// Shows the balance of one account or of all, now or at any moment of the past.
     ///
     /// The past has two axes: what was known (--at-sequence, --at) and, of that, what had happened
@@ -92,6 +101,7 @@ pub(crate) fn audit(command: &AuditCommand) -> Done {
         AuditCommand::Evidence(arguments) => evidence::gathered(arguments),
         AuditCommand::Reconcile(arguments) => reconcile::reconciled(arguments),
         AuditCommand::Explain(arguments) => explain::explained(arguments),
+        AuditCommand::Statement(arguments) => statement::stated(arguments),
         AuditCommand::Balance(arguments) => balance::shown(arguments),
     }
 }

@@ -1,0 +1,118 @@
+//! `audit statement`.
+
+use std::{fs, path::PathBuf};
+
+use anyhow::anyhow;
+use audit::{
+    reports::layout::Format,
+    statement::{Axis, Query, Statement, statement},
+};
+use clap::{Args, ValueEnum};
+use server::offline::Offline;
+
+use super::{
+    balance::account,
+    source::{AsOf, OfLedger, Source, moment},
+};
+use crate::{
+    Done,
+    exit::{Exit, Failed},
+    print,
+    progress::Shown,
+};
+
+#[derive(Debug, Args)]
+pub(crate) struct StatementArguments {
+    /// The account's id.
+    account: String,
+    /// The first moment of the period (RFC 3339); from the beginning without it.
+    #[arg(long, value_name = "MOMENT")]
+    from: Option<String>,
+    /// The moment at which the period ends, which is not in it; up to the end without it.
+    #[arg(long, value_name = "MOMENT")]
+    to: Option<String>,
+    /// By which time a record is in the period: that of recording, or that at the provider.
+    #[arg(long, value_enum, default_value = "recorded")]
+    by: By,
+    /// How it is shown.
+    #[arg(long, value_enum, default_value = "text")]
+    format: Form,
+    /// Writes to this file instead of printing.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    ledger: OfLedger,
+    #[command(flatten)]
+    as_of: AsOf,
+    #[command(flatten)]
+    source: Source,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum By {
+    Recorded,
+    Happened,
+}
+
+/// The forms of a document.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Form {
+    Text,
+    Csv,
+    Json,
+    Html,
+}
+
+pub(super) fn stated(arguments: &StatementArguments) -> Done {
+    let query = query(arguments)?;
+    let offline = arguments.source.open()?;
+    let ledger = arguments.ledger.of(&offline)?;
+    let mut shown = Shown::new("read the log");
+    let made = statement(&*offline.log, &ledger, query, |read, of| shown.at(read, of));
+    drop(shown);
+    let made = made.map_err(|error| Failed::unopened(error).context("make the statement"))?;
+    let account = &arguments.account;
+    let made = made.ok_or_else(|| {
+        Failed::absent(anyhow!("ledger {ledger} has no account {account:?} that counts"))
+    })?;
+    shown_as(arguments, &made, &offline)?;
+    Ok(if made.difference.is_zero() { Exit::Clean } else { Exit::Findings })
+}
+
+fn query(arguments: &StatementArguments) -> Result<Query, Failed> {
+    let parse =
+        |name, text: &Option<String>| text.as_deref().map(|text| moment(name, text)).transpose();
+    let (from, to) = (parse("--from", &arguments.from)?, parse("--to", &arguments.to)?);
+    if let (Some(from), Some(to)) = (from, to)
+        && from >= to
+    {
+        return Err(Failed::usage(anyhow!("--from {from} is not before --to {to}")));
+    }
+    Ok(Query {
+        account: account(&arguments.account)?,
+        from,
+        to,
+        axis: match arguments.by {
+            By::Recorded => Axis::Recorded,
+            By::Happened => Axis::Happened,
+        },
+        cut: arguments.as_of.cut()?,
+    })
+}
+
+fn shown_as(arguments: &StatementArguments, made: &Statement, _: &Offline) -> Result<(), Failed> {
+    let format = match arguments.format {
+        _ if arguments.source.json => Format::Json,
+        Form::Text => Format::Text,
+        Form::Csv => Format::Csv,
+        Form::Json => Format::Json,
+        Form::Html => Format::Html,
+    };
+    let text = made.document().render(format);
+    match &arguments.out {
+        None => print(text.trim_end()),
+        Some(out) => fs::write(out, text)
+            .map_err(|error| Failed::unopened(error).context(format!("write {}", out.display())))?,
+    }
+    Ok(())
+}

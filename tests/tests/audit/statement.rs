@@ -1,0 +1,162 @@
+//! Statements: what they open with and what moved come to what they close with, period after
+//! period, on both axes of time, and are what plain lists of movements say.
+
+use std::collections::BTreeSet;
+
+use audit::{
+    cut::{Cut, Known},
+    reports::layout::Format,
+    statement::{Axis, Query, Statement, statement},
+    sums::{Sum, Sums},
+};
+use domain::{
+    decision::{CreditBook, Section, Transfer},
+    ids::AccountId,
+    input::Input,
+    record::Record,
+    time::Timestamp,
+};
+use tallyhook_tests::{dice::Dice, history::ledger, merchant::Merchant};
+
+use crate::{
+    drawn::{Drawn, drawn},
+    made::Made,
+};
+
+/// How many courses are stated.
+const COURSES: u64 = 200;
+
+fn at(record: &Record, axis: Axis) -> Timestamp {
+    let told = match &record.input {
+        Input::Delivery(delivery) => delivery.occurred_at,
+        Input::Command(_) => None,
+    };
+    match axis {
+        Axis::Recorded => record.recorded_at,
+        Axis::Happened => told.unwrap_or(record.recorded_at),
+    }
+}
+
+/// Paid, gift, held, owed and written off that a record moved, in billionths.
+fn moved(record: &Record, account: &AccountId) -> [i128; 5] {
+    let mut parts = [0; 5];
+    for transfer in &record.decision.transfers {
+        let Transfer::Credits { debit, credit, amount } = transfer else { continue };
+        for (book, sign) in [(debit, -1), (credit, 1)] {
+            let CreditBook::Customer(owner, section) = book else { continue };
+            let (place, side) = match section {
+                Section::Paid => (0, 1),
+                Section::Gift => (1, 1),
+                Section::Held => (2, 1),
+                Section::Owed => (3, -1),
+                Section::WrittenOff => (4, -1),
+            };
+            if owner == account {
+                parts[place] += side * sign * amount.billionths();
+            }
+        }
+    }
+    parts
+}
+
+fn billionths(sums: &Sums) -> [i128; 5] {
+    sums.parts().map(|(_, sum)| sum.credits().expect("courses are small").billionths())
+}
+
+fn add(one: [i128; 5], other: [i128; 5]) -> [i128; 5] {
+    std::array::from_fn(|place| one[place] + other[place])
+}
+
+fn stated(drawn: &Drawn, query: &Query) -> Option<Statement> {
+    let made = statement(&drawn.log, &ledger(), query.clone(), |_, _| ());
+    made.expect("memory can be read")
+}
+
+/// One statement is what the plain lists say.
+fn check(drawn: &Drawn, made: &Statement, query: &Query, what: &str) {
+    assert!(made.difference.is_zero(), "{what}: {:?}", made.difference);
+    let counted = drawn
+        .records
+        .iter()
+        .filter(|record| query.cut.counts(record) && record.decision.touches(&query.account));
+    let mut counted: Vec<&Record> = counted.collect();
+    if query.axis == Axis::Happened {
+        counted.sort_by_key(|record| (at(record, query.axis), record.sequence));
+    }
+    let before = |record: &&&Record| query.from.is_some_and(|from| at(record, query.axis) < from);
+    let within = |record: &&Record| {
+        query.from.is_none_or(|from| at(record, query.axis) >= from)
+            && query.to.is_none_or(|to| at(record, query.axis) < to)
+    };
+    let earlier = counted.iter().filter(before);
+    let opening = earlier.fold([0; 5], |sum, record| add(sum, moved(record, &query.account)));
+    assert_eq!(billionths(&made.opening), opening, "{what}");
+    let mut after = opening;
+    let mut lines = made.lines.iter();
+    for record in counted.into_iter().filter(within) {
+        let line = lines.next().expect("every record that counts has a line");
+        after = add(after, moved(record, &query.account));
+        assert_eq!((line.sequence, billionths(&line.after)), (record.sequence, after), "{what}");
+    }
+    assert!(lines.next().is_none(), "{what}");
+    assert_eq!(billionths(&made.closing), after, "{what}");
+}
+
+#[test]
+fn every_period_opens_with_what_the_one_before_closed_with() {
+    let mut seen = BTreeSet::new();
+    for seed in 0..COURSES {
+        let (drawn, mut dice) = (drawn(seed), Dice::new(seed));
+        let account = AccountId::new(dice.pick(&["alice", "bob"])).expect("it is short");
+        let axis = dice.pick(&[Axis::Recorded, Axis::Happened]);
+        let last = i64::try_from(drawn.records.len()).expect("courses are short");
+        let known = u64::try_from(dice.between(1, last)).expect("it is above zero");
+        let known = dice.pick(&[Known::All, Known::Sequence(known)]);
+        let moments = drawn.records.iter().map(|record| at(record, axis));
+        let moments: Vec<Timestamp> = moments.collect();
+        let happened = dice.chance(30).then(|| dice.pick(&moments));
+        let mut edges: Vec<Timestamp> = (0..3).map(|_| dice.pick(&moments)).collect();
+        edges.sort_unstable();
+        edges.dedup();
+        let starts = [None].into_iter().chain(edges.iter().copied().map(Some));
+        let ends = edges.iter().copied().map(Some).chain([None]);
+        let mut closed: Option<Sums> = None;
+        for (from, to) in starts.zip(ends) {
+            let cut = Cut { known, happened };
+            let query = Query { account: account.clone(), from, to, axis, cut };
+            let Some(made) = stated(&drawn, &query) else { continue };
+            let what = format!("seed {seed}, {query:?}");
+            if let Some(closed) = closed {
+                assert_eq!(made.opening, closed, "{what}");
+            }
+            closed = Some(made.closing);
+            check(&drawn, &made, &query, &what);
+            seen.insert((format!("{axis:?}"), happened.is_some(), made.lines.len() > 1));
+        }
+    }
+    assert_eq!(seen.len(), 8, "{seen:?}");
+}
+
+#[test]
+fn a_statement_says_what_usage_says_and_which_rate_applied() {
+    let made = Made::by(Merchant::new(7, 600).expect("the fixtures have their shape"));
+    let records = made.log.scan(&made.ledger, None, usize::MAX).expect("memory can be read");
+    let usage = records.iter().filter_map(|one| audit::about::metadata(one.record()));
+    let (account, _) = usage.last().expect("there is usage");
+    let cut = Cut::END;
+    let query = Query { account: account.clone(), from: None, to: None, axis: Axis::Recorded, cut };
+    let stated = statement(&*made.log, &made.ledger, query, |_, _| ());
+    let stated = stated.expect("memory can be read").expect("the account is there");
+    let with = |is: fn(&audit::statement::Line) -> bool| stated.lines.iter().any(is);
+    assert!(with(|line| line.metadata.iter().any(|(name, _)| name == "request_id")));
+    assert!(with(|line| line.conversion.is_some()));
+    let moved = stated.lines.iter().fold(Sum::ZERO, |sum, line| sum.plus(line.moved.net()));
+    assert_eq!(moved, stated.closing.net());
+    for format in [Format::Text, Format::Csv, Format::Json, Format::Html] {
+        let shown = stated.document().render(format);
+        for word in ["request_id", "policy merchant version 1", &stated.closing.paid.to_string()] {
+            assert!(shown.contains(word), "{format:?} lacks {word}");
+        }
+        assert_eq!(shown, stated.document().render(format));
+    }
+}
