@@ -18,7 +18,7 @@ use domain::{
 };
 use tallyhook_tests::{dice::Dice, history::ledger};
 
-use crate::drawn::{Drawn, drawn};
+use crate::drawn::{Drawn, Parts, drawn, nothing, part_of, parts_of};
 
 /// How many questions are asked.
 const QUESTIONS: usize = 10_000;
@@ -49,8 +49,7 @@ enum Stood {
 /// What the model says of an account.
 #[derive(Debug, Default, PartialEq)]
 struct Said {
-    /// Paid, gift, held, owed, written off, in billionths.
-    books: [i128; 5],
+    books: Parts,
     freezes: BTreeMap<String, (i64, Measures)>,
     closed: Option<Closing>,
     version: u64,
@@ -73,7 +72,7 @@ fn balances_of_the_past_equal_those_of_plain_lists() {
             let expected = model(&rows, &account, &cut);
             assert_eq!(found, expected, "{asked}");
             let one_behind_another = rows.windows(2).any(|two| two[0].happened > two[1].happened);
-            let below = expected.is_some_and(|said| said.books.iter().any(|part| *part < 0));
+            let below = expected.is_some_and(|said| said.books.values().any(|part| *part < 0));
             seen.insert((kind, one_behind_another, below));
         }
         whole(&drawn, &rows, &question(&mut dice, &drawn).1);
@@ -187,7 +186,31 @@ fn rows_of(record: &Record) -> Vec<Row> {
             }
             Effect::Closed { account, by } => (account, Some(Stood::Closed(*by))),
             Effect::Reopened { account } => (account, Some(Stood::Reopened)),
-            _ => continue,
+            Effect::PaymentAssigned { .. }
+            | Effect::HoldingOpened { .. }
+            | Effect::Granted { .. }
+            | Effect::Taken { .. }
+            | Effect::Awaited { .. }
+            | Effect::HoldPlaced { .. }
+            | Effect::Reserved { .. }
+            | Effect::Unreserved { .. }
+            | Effect::HoldEnded { .. }
+            | Effect::Debited { .. }
+            | Effect::Returned { .. }
+            | Effect::Forgiven { .. }
+            | Effect::Drawn { .. }
+            | Effect::Settled { .. }
+            | Effect::Unsettled { .. }
+            | Effect::MoneyMoved { .. }
+            | Effect::ChargebackCounted { .. }
+            | Effect::CustomerAssigned { .. }
+            | Effect::PaymentImported(_)
+            | Effect::CaseChanged(_)
+            | Effect::DisputeRuled { .. }
+            | Effect::Raised(_)
+            | Effect::Cleared(_)
+            | Effect::Resolved(_)
+            | Effect::Released(_) => continue,
         };
         let mut stood = stood;
         row(account, &mut |row| row.standing.extend(stood.take()));
@@ -210,17 +233,11 @@ fn model(rows: &[Row], account: &AccountId, cut: &Cut) -> Option<Said> {
     if cut.happened.is_some() {
         own.sort_by_key(|row| (row.happened, row.sequence));
     }
-    let mut said = Said::default();
+    let mut said = Said { books: nothing(), ..Said::default() };
     for row in &own {
         for (section, by) in &row.moved {
-            let (place, sign) = match section {
-                Section::Paid => (0, 1),
-                Section::Gift => (1, 1),
-                Section::Held => (2, 1),
-                Section::Owed => (3, -1),
-                Section::WrittenOff => (4, -1),
-            };
-            said.books[place] += sign * by;
+            let (part, side) = part_of(*section);
+            *said.books.entry(part).or_default() += side * by;
         }
         for stood in &row.standing {
             match stood {
@@ -242,10 +259,8 @@ fn model(rows: &[Row], account: &AccountId, cut: &Cut) -> Option<Said> {
 
 /// A view in the model's words.
 fn said(view: &View) -> Said {
-    let books = view.books;
     Said {
-        books: [books.paid, books.gift, books.held, books.owed, books.written_off]
-            .map(domain::credits::Credits::billionths),
+        books: parts_of(&view.books),
         freezes: view
             .freezes
             .values()

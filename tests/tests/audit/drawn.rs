@@ -1,6 +1,8 @@
 //! A random course as a log in memory.
 
-use domain::{decide::Verdict, record::Record, state::State};
+use std::collections::BTreeMap;
+
+use domain::{account::Books, decide::Verdict, decision::Section, record::Record, state::State};
 use event_store::{
     log::{Append, EventLog},
     memory::MemoryLog,
@@ -43,4 +45,36 @@ pub(crate) fn drawn(seed: u64) -> Drawn {
     });
     log.append(&appends.collect::<Vec<_>>()).expect("the records follow each other");
     Drawn { log, records, state }
+}
+
+/// The parts of a balance by their names, in billionths.
+pub(crate) type Parts = BTreeMap<&'static str, i128>;
+
+/// A balance with nothing in any part.
+pub(crate) fn nothing() -> Parts {
+    ["paid", "gift", "held", "owed", "written_off"].map(|name| (name, 0)).into()
+}
+
+/// The part that a section is, and which way it counts: what is owed stands below zero.
+pub(crate) const fn part_of(section: Section) -> (&'static str, i128) {
+    match section {
+        Section::Paid => ("paid", 1),
+        Section::Gift => ("gift", 1),
+        Section::Held => ("held", 1),
+        Section::Owed => ("owed", -1),
+        Section::WrittenOff => ("written_off", -1),
+    }
+}
+
+/// The parts of a balance of `domain`.
+pub(crate) fn parts_of(books: &Books) -> Parts {
+    [
+        ("paid", books.paid),
+        ("gift", books.gift),
+        ("held", books.held),
+        ("owed", books.owed),
+        ("written_off", books.written_off),
+    ]
+    .map(|(name, amount)| (name, amount.billionths()))
+    .into()
 }

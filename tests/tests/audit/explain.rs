@@ -9,7 +9,7 @@ use audit::{
 };
 use domain::{
     account::Books,
-    decision::{CreditBook, Section, Transfer},
+    decision::{CreditBook, Transfer},
     holding::HoldingId,
     ids::{AccountId, Sequence},
     input::Input,
@@ -18,7 +18,7 @@ use domain::{
 use tallyhook_tests::{dice::Dice, history::ledger, merchant::Merchant};
 
 use crate::{
-    drawn::{Drawn, drawn},
+    drawn::{Drawn, Parts, drawn, nothing, part_of},
     made::Made,
 };
 
@@ -41,20 +41,14 @@ fn asked(drawn: &Drawn, asked: &Asked) -> Result<Explanation, ExplainError> {
 }
 
 /// The balance from the transfers of the first records, in billionths by part.
-fn balance(drawn: &Drawn, account: &AccountId, last: u64) -> BTreeMap<&'static str, i128> {
-    let mut parts: BTreeMap<&str, i128> = BTreeMap::new();
+fn balance(drawn: &Drawn, account: &AccountId, last: u64) -> Parts {
+    let mut parts = nothing();
     for record in drawn.records.iter().filter(|record| record.sequence.get() <= last) {
         for transfer in &record.decision.transfers {
             let Transfer::Credits { debit, credit, amount } = transfer else { continue };
             for (book, sign) in [(debit, -1), (credit, 1)] {
                 let CreditBook::Customer(owner, section) = book else { continue };
-                let (part, side) = match section {
-                    Section::Paid => ("paid", 1),
-                    Section::Gift => ("gift", 1),
-                    Section::Held => ("held", 1),
-                    Section::Owed => ("owed", -1),
-                    Section::WrittenOff => ("written_off", -1),
-                };
+                let (part, side) = part_of(*section);
                 if owner == account {
                     *parts.entry(part).or_default() += side * sign * amount.billionths();
                 }
@@ -69,7 +63,7 @@ fn billionths(sum: Sum) -> i128 {
 }
 
 /// Everything on an account's page sums to the balance, which is that of the transfers.
-fn sums_up(story: &AccountStory, expected: &BTreeMap<&str, i128>, what: &str) {
+fn sums_up(story: &AccountStory, expected: &Parts, what: &str) {
     let mut lots = Sums::ZERO;
     for line in &story.lots {
         let moved = line.moves.values().fold(Sum::ZERO, |sum, one| sum.plus(one.amount));

@@ -10,7 +10,7 @@ use audit::{
     sums::{Sum, Sums},
 };
 use domain::{
-    decision::{CreditBook, Section, Transfer},
+    decision::{CreditBook, Transfer},
     ids::AccountId,
     input::Input,
     record::Record,
@@ -19,7 +19,7 @@ use domain::{
 use tallyhook_tests::{dice::Dice, history::ledger, merchant::Merchant};
 
 use crate::{
-    drawn::{Drawn, drawn},
+    drawn::{Drawn, Parts, drawn, nothing, part_of, parts_of},
     made::Made,
 };
 
@@ -37,34 +37,23 @@ fn at(record: &Record, axis: Axis) -> Timestamp {
     }
 }
 
-/// Paid, gift, held, owed and written off that a record moved, in billionths.
-fn moved(record: &Record, account: &AccountId) -> [i128; 5] {
-    let mut parts = [0; 5];
+/// A balance and what a record moved in it.
+fn with(mut parts: Parts, record: &Record, account: &AccountId) -> Parts {
     for transfer in &record.decision.transfers {
         let Transfer::Credits { debit, credit, amount } = transfer else { continue };
         for (book, sign) in [(debit, -1), (credit, 1)] {
             let CreditBook::Customer(owner, section) = book else { continue };
-            let (place, side) = match section {
-                Section::Paid => (0, 1),
-                Section::Gift => (1, 1),
-                Section::Held => (2, 1),
-                Section::Owed => (3, -1),
-                Section::WrittenOff => (4, -1),
-            };
+            let (part, side) = part_of(*section);
             if owner == account {
-                parts[place] += side * sign * amount.billionths();
+                *parts.entry(part).or_default() += side * sign * amount.billionths();
             }
         }
     }
     parts
 }
 
-fn billionths(sums: &Sums) -> [i128; 5] {
-    sums.parts().map(|(_, sum)| sum.credits().expect("courses are small").billionths())
-}
-
-fn add(one: [i128; 5], other: [i128; 5]) -> [i128; 5] {
-    std::array::from_fn(|place| one[place] + other[place])
+fn billionths(sums: &Sums) -> Parts {
+    parts_of(&sums.books().expect("courses are small"))
 }
 
 fn stated(drawn: &Drawn, query: &Query) -> Option<Statement> {
@@ -89,14 +78,15 @@ fn check(drawn: &Drawn, made: &Statement, query: &Query, what: &str) {
             && query.to.is_none_or(|to| at(record, query.axis) < to)
     };
     let earlier = counted.iter().filter(before);
-    let opening = earlier.fold([0; 5], |sum, record| add(sum, moved(record, &query.account)));
+    let opening = earlier.fold(nothing(), |sum, record| with(sum, record, &query.account));
     assert_eq!(billionths(&made.opening), opening, "{what}");
     let mut after = opening;
     let mut lines = made.lines.iter();
     for record in counted.into_iter().filter(within) {
         let line = lines.next().expect("every record that counts has a line");
-        after = add(after, moved(record, &query.account));
-        assert_eq!((line.sequence, billionths(&line.after)), (record.sequence, after), "{what}");
+        after = with(after, record, &query.account);
+        assert_eq!(line.sequence, record.sequence, "{what}");
+        assert_eq!(billionths(&line.after), after, "{what}");
     }
     assert!(lines.next().is_none(), "{what}");
     assert_eq!(billionths(&made.closing), after, "{what}");
@@ -141,15 +131,15 @@ fn every_period_opens_with_what_the_one_before_closed_with() {
 fn a_statement_says_what_usage_says_and_which_rate_applied() {
     let made = Made::by(Merchant::new(7, 600).expect("the fixtures have their shape"));
     let records = made.log.scan(&made.ledger, None, usize::MAX).expect("memory can be read");
-    let usage = records.iter().filter_map(|one| audit::about::metadata(one.record()));
-    let (account, _) = usage.last().expect("there is usage");
+    let usage = records.iter().rev().find_map(|one| audit::about::metadata(one.record()));
+    let (account, _) = usage.expect("there is usage");
     let cut = Cut::END;
     let query = Query { account: account.clone(), from: None, to: None, axis: Axis::Recorded, cut };
     let stated = statement(&*made.log, &made.ledger, query, |_, _| ());
     let stated = stated.expect("memory can be read").expect("the account is there");
-    let with = |is: fn(&audit::statement::Line) -> bool| stated.lines.iter().any(is);
-    assert!(with(|line| line.metadata.iter().any(|(name, _)| name == "request_id")));
-    assert!(with(|line| line.conversion.is_some()));
+    let any = |is: fn(&audit::statement::Line) -> bool| stated.lines.iter().any(is);
+    assert!(any(|line| line.metadata.iter().any(|(name, _)| name == "request_id")));
+    assert!(any(|line| line.conversion.is_some()));
     let moved = stated.lines.iter().fold(Sum::ZERO, |sum, line| sum.plus(line.moved.net()));
     assert_eq!(moved, stated.closing.net());
     for format in [Format::Text, Format::Csv, Format::Json, Format::Html] {

@@ -1,6 +1,10 @@
 //! An account's balance, taken apart.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    num::NonZeroUsize,
+    thread,
+};
 
 use domain::{
     account::View,
@@ -29,8 +33,9 @@ use crate::{
 /// How many records are read at once where all are looked at.
 const RECORDS_AT_ONCE: usize = 1_024;
 
-/// Up to so many records are looked at one by one; beyond, each payment is searched for.
-const LOOKED_AT_MAX: u64 = 65_536;
+/// Up to so many names are searched for, each some ten times faster than looking at the records;
+/// with more, all records are looked at once.
+const SEARCHED_MAX: usize = 8;
 
 /// An account's balance with all that it consists of.
 #[derive(Clone, Debug)]
@@ -259,51 +264,71 @@ fn hidden(place: &Place<'_>, lots: &Lots, everywhere: bool) -> Result<Vec<Sequen
     let mut found = Vec::new();
     for (first, last) in times {
         let last = last.unwrap_or(head.sequence);
-        let records = last.get().saturating_sub(first.get());
-        if records <= LOOKED_AT_MAX {
-            look_at(place, lots, (*first, last), &mut found)?;
-        } else {
-            search_for(place, lots, (*first, last), &mut found)?;
-        }
+        found.extend(shared(first.get().saturating_sub(1), last.get(), |after, last| {
+            within(place, lots, after, last)
+        })?);
     }
     Ok(found)
 }
 
-/// Looks at each record after the first up to the last.
-fn look_at(
+/// Gives each thread a part of the records after one up to another, and puts together what they
+/// find.
+fn shared(
+    after: u64,
+    last: u64,
+    find: impl Fn(Option<Sequence>, Sequence) -> Result<Vec<Sequence>, ReadError> + Sync,
+) -> Result<Vec<Sequence>, ReadError> {
+    let threads = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let threads = u64::try_from(threads).unwrap_or(1);
+    let size = last.saturating_sub(after).div_ceil(threads).max(1);
+    thread::scope(|scope| {
+        let find = &find;
+        let starts = (0..threads).map(|part| after.saturating_add(part.saturating_mul(size)));
+        let parts = starts.filter(|start| *start < last).map(|start| {
+            let end = Sequence::new(start.saturating_add(size).min(last));
+            scope.spawn(move || find(Sequence::new(start), end.unwrap_or(Sequence::FIRST)))
+        });
+        let parts: Vec<_> = parts.collect();
+        let mut found = Vec::new();
+        for part in parts {
+            let part = part.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            found.extend(part?);
+        }
+        Ok(found)
+    })
+}
+
+/// The records after one up to another that change one of the lots.
+fn within(
     place: &Place<'_>,
     lots: &Lots,
-    (first, last): (Sequence, Sequence),
-    found: &mut Vec<Sequence>,
-) -> Result<(), ReadError> {
-    let mut after = Sequence::new(first.get().saturating_sub(1));
+    after: Option<Sequence>,
+    last: Sequence,
+) -> Result<Vec<Sequence>, ReadError> {
+    // Providers name its payments, its own commands name the account.
+    let payments = lots.holdings.keys().filter_map(payment_behind);
+    let payments = payments.map(|payment| payment.id.as_str());
+    let names: Vec<&str> = payments.chain([lots.account.as_str()]).collect();
+    let mut found = Vec::new();
+    let mut keep = |records: &[Recorded]| {
+        let records = records.iter().map(Recorded::record);
+        let own = records.filter(|record| record.sequence <= last && moves(record, lots));
+        found.extend(own.map(|record| record.sequence));
+    };
+    if names.len() <= SEARCHED_MAX {
+        for name in names {
+            keep(&place.log.search(place.ledger, name.as_bytes(), after, last)?);
+        }
+        return Ok(found);
+    }
+    let mut after = after;
     while after < Some(last) {
         let records = place.log.scan(place.ledger, after, RECORDS_AT_ONCE)?;
         let Some(end) = records.last() else { break };
         after = Some(end.record().sequence);
-        let within = records.iter().map(Recorded::record).filter(|record| record.sequence <= last);
-        found.extend(within.filter(|record| moves(record, lots)).map(|record| record.sequence));
+        keep(&records);
     }
-    Ok(())
-}
-
-/// Searches for the names of what the account has: its payments in what providers say, itself in
-/// what its own commands say.
-fn search_for(
-    place: &Place<'_>,
-    lots: &Lots,
-    (first, last): (Sequence, Sequence),
-    found: &mut Vec<Sequence>,
-) -> Result<(), ReadError> {
-    let payments = lots.holdings.keys().filter_map(payment_behind);
-    let names = payments.map(|payment| payment.id.as_str());
-    let before = Sequence::new(first.get().saturating_sub(1));
-    for name in names.chain([lots.account.as_str()]) {
-        let records = place.log.search(place.ledger, name.as_bytes(), before, last)?;
-        let records = records.iter().map(Recorded::record);
-        found.extend(records.filter(|record| moves(record, lots)).map(|record| record.sequence));
-    }
-    Ok(())
+    Ok(found)
 }
 
 /// Whether a record changes one of the lots.

@@ -1,17 +1,24 @@
 //! `audit balance`.
 
+use std::collections::BTreeMap;
+
 use anyhow::anyhow;
-use audit::{as_of, cut::Provenance};
-use balance_events::account_view::AccountView;
+use audit::{
+    as_of,
+    cut::{Cut, Provenance},
+    reports::layout::{Block, Cell, Document, Section, Table, asked},
+    sums::Sums,
+};
 use clap::Args;
 use domain::{
-    account::View,
-    ids::{AccountId, LedgerId},
+    account::{Status, View},
+    ids::AccountId,
 };
-use publisher::convert::account_view;
-use serde_json::json;
 
-use super::source::{AsOf, OfLedger, Source};
+use super::{
+    source::{AsOf, OfLedger, Source},
+    statement::Form,
+};
 use crate::{
     Done,
     exit::{Exit, Failed},
@@ -23,6 +30,9 @@ use crate::{
 pub(crate) struct BalanceArguments {
     /// The account's id; all accounts without it.
     account: Option<String>,
+    /// How it is shown.
+    #[arg(long, value_enum, default_value = "text", conflicts_with = "json")]
+    format: Form,
     #[command(flatten)]
     ledger: OfLedger,
     #[command(flatten)]
@@ -47,13 +57,8 @@ pub(super) fn shown(arguments: &BalanceArguments) -> Done {
             return Err(Failed::absent(anyhow!("ledger {ledger} had no account {account:?} then")));
         }
     }
-    let listed = views.iter().map(|(id, view)| shown_view(&ledger, id, &provenance.unit, view));
-    let listed = listed.collect::<Result<Vec<_>, Failed>>()?;
-    print(&if arguments.source.json {
-        json!({"made_from": made_from(&provenance), "accounts": listed}).to_string()
-    } else {
-        table(&provenance, &listed)
-    });
+    let document = document(&cut, account.as_ref(), provenance, &views);
+    print(document.render(arguments.format.or_json(arguments.source.json)).trim_end());
     Ok(Exit::Clean)
 }
 
@@ -62,64 +67,66 @@ pub(super) fn account(text: &str) -> Result<AccountId, Failed> {
     AccountId::new(text).map_err(|fault| Failed::usage(anyhow!("the account {fault}")))
 }
 
-fn shown_view(
-    ledger: &LedgerId,
-    account: &AccountId,
-    unit: &str,
-    view: &View,
-) -> Result<AccountView, Failed> {
-    account_view(ledger, account, unit, view).map_err(Failed::unopened)
+fn document(
+    cut: &Cut,
+    account: Option<&AccountId>,
+    provenance: Provenance,
+    views: &BTreeMap<AccountId, View>,
+) -> Document {
+    let mut table = Table::new("accounts", &COLUMNS);
+    let mut sum = Sums::ZERO;
+    for (id, view) in views {
+        let sums = Sums::of(&view.books);
+        sum = sum.plus(&sums);
+        table.line(row([Cell::text(id.as_str()), Cell::text(status(view))], &sums, view));
+    }
+    let mut total = vec![Cell::text("all together"), Cell::Empty];
+    total.extend(amounts(&sum));
+    total.extend([Cell::Empty, Cell::Empty]);
+    table.total(total);
+    let mut query: Vec<(&str, String)> =
+        account.map(|account| ("account", account.to_string())).into_iter().collect();
+    query.extend(asked(cut));
+    let blocks = vec![Block::Table(table)];
+    Document {
+        title: "Balances".to_owned(),
+        provenance,
+        query,
+        sections: vec![Section::new("Accounts", blocks)],
+    }
 }
 
-/// What the answer was made from, so that whoever has the same log gets the same answer.
-fn made_from(provenance: &Provenance) -> serde_json::Value {
-    json!({
-        "ledger": provenance.ledger.as_str(),
-        "records": provenance.records,
-        "root": provenance.root.to_string(),
-        "recorded_at": provenance.recorded_at.map(|at| at.to_string()),
-    })
+/// The columns.
+const COLUMNS: [(&str, &str); 10] = [
+    ("account", "Account"),
+    ("status", "Status"),
+    ("available", "Available"),
+    ("paid", "Paid"),
+    ("gift", "Gift"),
+    ("held", "Held"),
+    ("owed", "Owed"),
+    ("written_off", "Written off"),
+    ("version", "Version"),
+    ("sequence", "Last record"),
+];
+
+fn row(begin: [Cell; 2], sums: &Sums, view: &View) -> Vec<Cell> {
+    let mut cells = Vec::from(begin);
+    cells.extend(amounts(sums));
+    cells.push(view.version.into());
+    cells.push(view.sequence.map_or(Cell::Empty, |sequence| sequence.get().into()));
+    cells
 }
 
-fn table(provenance: &Provenance, listed: &[AccountView]) -> String {
-    let recorded = provenance.recorded_at.map_or_else(|| "nothing".to_owned(), |at| at.to_string());
-    let mut lines = vec![
-        format!(
-            "ledger {}, {} records up to {recorded}, root {}",
-            provenance.ledger, provenance.records, provenance.root
-        ),
-        format!("all amounts in {}", provenance.unit),
-        String::new(),
-    ];
-    let heads = ["account", "status", "available", "paid", "gift", "held", "owed", "written off"];
-    let mut rows = vec![heads.map(str::to_owned)];
-    rows.extend(listed.iter().map(|view| {
-        let view = view.clone();
-        [
-            // No control character of an id reaches the terminal.
-            view.account.escape_debug().to_string(),
-            view.status,
-            view.available,
-            view.paid,
-            view.gift,
-            view.held,
-            view.owed,
-            view.written_off,
-        ]
-    }));
-    let widths = rows.iter().fold([0; 8], |widest: [usize; 8], row| {
-        std::array::from_fn(|column| {
-            let own = row.get(column).map_or(0, |cell| cell.chars().count());
-            widest.get(column).copied().unwrap_or(0).max(own)
-        })
-    });
-    lines.extend(rows.iter().map(|row| {
-        let cells = row.iter().zip(widths).enumerate();
-        let cells = cells.map(|(column, (cell, width))| match column {
-            0 | 1 => format!("{cell:<width$}"),
-            _ => format!("{cell:>width$}"),
-        });
-        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
-    }));
-    lines.join("\n")
+fn amounts(sums: &Sums) -> impl Iterator<Item = Cell> {
+    let parts = sums.parts().into_iter().map(|(_, sum)| sum);
+    [sums.available()].into_iter().chain(parts).map(|sum| sum.amount().into())
+}
+
+fn status(view: &View) -> &'static str {
+    match view.status() {
+        Status::Active => "active",
+        Status::Frozen => "frozen",
+        Status::Closed => "closed",
+    }
 }

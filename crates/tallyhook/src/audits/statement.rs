@@ -8,7 +8,6 @@ use audit::{
     statement::{Axis, Query, Statement, statement},
 };
 use clap::{Args, ValueEnum};
-use server::offline::Offline;
 
 use super::{
     balance::account,
@@ -35,7 +34,7 @@ pub(crate) struct StatementArguments {
     #[arg(long, value_enum, default_value = "recorded")]
     by: By,
     /// How it is shown.
-    #[arg(long, value_enum, default_value = "text")]
+    #[arg(long, value_enum, default_value = "text", conflicts_with = "json")]
     format: Form,
     /// Writes to this file instead of printing.
     #[arg(long, value_name = "FILE")]
@@ -56,11 +55,24 @@ enum By {
 
 /// The forms of a document.
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum Form {
+pub(super) enum Form {
     Text,
     Csv,
     Json,
     Html,
+}
+
+impl Form {
+    /// The form, or JSON where it is asked for as everywhere.
+    pub(super) const fn or_json(self, json: bool) -> Format {
+        match self {
+            _ if json => Format::Json,
+            Self::Text => Format::Text,
+            Self::Csv => Format::Csv,
+            Self::Json => Format::Json,
+            Self::Html => Format::Html,
+        }
+    }
 }
 
 pub(super) fn stated(arguments: &StatementArguments) -> Done {
@@ -75,7 +87,7 @@ pub(super) fn stated(arguments: &StatementArguments) -> Done {
     let made = made.ok_or_else(|| {
         Failed::absent(anyhow!("ledger {ledger} has no account {account:?} that counts"))
     })?;
-    shown_as(arguments, &made, &offline)?;
+    show(arguments, &made)?;
     Ok(if made.difference.is_zero() { Exit::Clean } else { Exit::Findings })
 }
 
@@ -100,19 +112,12 @@ fn query(arguments: &StatementArguments) -> Result<Query, Failed> {
     })
 }
 
-fn shown_as(arguments: &StatementArguments, made: &Statement, _: &Offline) -> Result<(), Failed> {
-    let format = match arguments.format {
-        _ if arguments.source.json => Format::Json,
-        Form::Text => Format::Text,
-        Form::Csv => Format::Csv,
-        Form::Json => Format::Json,
-        Form::Html => Format::Html,
+fn show(arguments: &StatementArguments, made: &Statement) -> Result<(), Failed> {
+    let text = made.document().render(arguments.format.or_json(arguments.source.json));
+    let Some(out) = &arguments.out else {
+        print(text.trim_end());
+        return Ok(());
     };
-    let text = made.document().render(format);
-    match &arguments.out {
-        None => print(text.trim_end()),
-        Some(out) => fs::write(out, text)
-            .map_err(|error| Failed::unopened(error).context(format!("write {}", out.display())))?,
-    }
-    Ok(())
+    fs::write(out, text)
+        .map_err(|error| Failed::unopened(error).context(format!("write {}", out.display())))
 }
