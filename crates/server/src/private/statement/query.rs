@@ -5,12 +5,9 @@
 
 use std::collections::BTreeMap;
 
+use audit::about;
 use domain::{
-    decision::Effect,
-    holding::HoldingId,
-    ids::{AccountId, PaymentId, PaymentKey, Sequence},
-    input::{Input, Order},
-    notice::Notice,
+    ids::{AccountId, PaymentId, Sequence},
     record::Record,
     time::Timestamp,
     usage::Metadata,
@@ -70,7 +67,7 @@ impl StatementQuery {
     pub(super) fn wants(&self, record: &Record, account: &AccountId) -> bool {
         let says = || metadata(record, account).is_some_and(|said| self.said_in(said));
         (self.metadata.is_empty() || says())
-            && self.payment.as_ref().is_none_or(|payment| concerns(record, payment))
+            && self.payment.as_ref().is_none_or(|payment| about::concerns(record, payment))
     }
 
     /// A text is compared as it is, a number or boolean as it is written in JSON.
@@ -107,70 +104,8 @@ fn moment(name: &str, text: Option<String>) -> Result<Option<Timestamp>, Problem
 
 /// What a use of the account's credits says of itself.
 pub(super) fn metadata<'r>(record: &'r Record, account: &AccountId) -> Option<&'r Metadata> {
-    let Input::Command(command) = &record.input else { return None };
-    if let Order::Debit { account: own, metadata, .. }
-    | Order::Capture { account: own, metadata, .. } = &command.order
-        && own == account
-    {
-        return Some(metadata);
-    }
-    None
-}
-
-/// Whether a record is about a payment, moves its credits or says something of it.
-fn concerns(record: &Record, payment: &PaymentId) -> bool {
-    let delivered = match &record.input {
-        Input::Delivery(delivery) => match &delivery.notice {
-            Ok(Notice::Purchase(purchase)) => purchase.payment.id == *payment,
-            Ok(Notice::Adjustment(adjustment)) => adjustment.payment.id == *payment,
-            Ok(Notice::Nothing) | Err(_) => false,
-        },
-        Input::Command(_) => false,
-    };
-    delivered || record.decision.effects.iter().any(|effect| names(effect, payment))
-}
-
-/// Whether an effect is about a payment or its credits.
-fn names(effect: &Effect, payment: &PaymentId) -> bool {
-    let is = |key: &PaymentKey| key.id == *payment;
-    let of = |holding: &HoldingId| match holding {
-        HoldingId::Payment(key) => is(key),
-        HoldingId::Grant(_) | HoldingId::Overdraft(_) => false,
-    };
-    match effect {
-        Effect::PaymentAssigned { payment, .. }
-        | Effect::MoneyMoved { payment, .. }
-        | Effect::ChargebackCounted { payment, .. }
-        | Effect::DisputeRuled { payment, .. } => is(payment),
-        Effect::HoldingOpened { holding, .. }
-        | Effect::Taken { holding, .. }
-        | Effect::Awaited { holding, .. }
-        | Effect::Forgiven { holding, .. } => of(holding),
-        Effect::Granted { lot, .. }
-        | Effect::Reserved { lot, .. }
-        | Effect::Unreserved { lot, .. }
-        | Effect::Returned { lot, .. }
-        | Effect::Drawn { lot, .. } => of(&lot.holding),
-        Effect::Settled { giver, taker, .. } | Effect::Unsettled { giver, taker, .. } => {
-            of(giver) || of(taker)
-        }
-        Effect::Frozen { freeze, .. } => freeze.id.payment().is_some_and(is),
-        Effect::Unfrozen { freeze, .. } => freeze.payment().is_some_and(is),
-        Effect::PaymentImported(import) => is(&import.payment),
-        Effect::CaseChanged(case) => is(&case.payment),
-        Effect::Raised(exception) => exception.payment.as_ref().is_some_and(is),
-        // What is drawn of which lots has effects of its own.
-        Effect::Debited { .. }
-        | Effect::AccountOpened { .. }
-        | Effect::HoldPlaced { .. }
-        | Effect::HoldEnded { .. }
-        | Effect::Closed { .. }
-        | Effect::Reopened { .. }
-        | Effect::CustomerAssigned { .. }
-        | Effect::Cleared(_)
-        | Effect::Resolved(_)
-        | Effect::Released(_) => false,
-    }
+    let (own, metadata) = about::metadata(record)?;
+    (own == account).then_some(metadata)
 }
 
 #[cfg(test)]
