@@ -6,9 +6,12 @@
 //! [`publishing`] the stream, [`republish`] its mending, [`subscribing`] and [`tail`] what is known at
 //! its other end, [`kill`] and [`config`]
 //! what happens when the process ends or does not start, [`backup`] what is copied and restored,
-//! [`erase`] what is taken out, [`checkpoints`] what outsiders can check, and [`doctor`] what is said
-//! of the machine.
+//! [`erase`] what is taken out, [`checkpoints`] what outsiders can check, [`doctor`] what is said of
+//! the machine, and [`asking`] why something is as it is, or was.
 
+#[cfg(test)]
+#[path = "system/asking.rs"]
+mod asking;
 #[cfg(test)]
 #[path = "system/backup.rs"]
 mod backup;

@@ -17,12 +17,11 @@ use domain::{
 
 use super::{
     source::{AsOf, OfLedger, Source},
-    statement::Form,
+    statement::{Form, print_whole},
 };
 use crate::{
     Done,
     exit::{Exit, Failed},
-    print,
     progress::Shown,
 };
 
@@ -58,7 +57,7 @@ pub(super) fn shown(arguments: &BalanceArguments) -> Done {
         }
     }
     let document = document(&cut, account.as_ref(), provenance, &views);
-    print(document.render(arguments.format.or_json(arguments.source.json)).trim_end());
+    print_whole(&document.render(arguments.format.or_json(arguments.source.json)));
     Ok(Exit::Clean)
 }
 

@@ -112,10 +112,16 @@ fn query(arguments: &StatementArguments) -> Result<Query, Failed> {
     })
 }
 
+/// Prints a document byte by byte as it would be written to a file.
+pub(super) fn print_whole(text: &str) {
+    // Printing ends the line.
+    print(text.strip_suffix('\n').unwrap_or(text));
+}
+
 fn show(arguments: &StatementArguments, made: &Statement) -> Result<(), Failed> {
     let text = made.document().render(arguments.format.or_json(arguments.source.json));
     let Some(out) = &arguments.out else {
-        print(text.trim_end());
+        print_whole(&text);
         return Ok(());
     };
     fs::write(out, text)
