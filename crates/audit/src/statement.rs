@@ -6,18 +6,21 @@
 //! difference can show. It is zero, or the index and the log disagree.
 
 use domain::{
+    decision::Transfer,
     ids::{AccountId, LedgerId, Sequence},
     input::Input,
     record::Record,
     time::Timestamp,
 };
-use event_store::log::EventLog;
+use event_store::log::{EventLog, ReadError};
+use proof::bundle;
 
 use crate::{
     as_of::{self, AsOfError},
     conversion::{Conversion, Policies},
     cut::{Cut, Known, Provenance, happened_at},
     explain::{metadata, words},
+    history,
     pass::pass,
     reports::layout::{Block, Cell, Chart, Document, Section, Series, Shape, Table, asked},
     sums::{Sum, Sums},
@@ -117,6 +120,82 @@ pub fn statement(
     let closing = as_of::sums(log, ledger, &query.account, &closing_cut(&query, last))?;
     let difference = closing.minus(&after);
     Ok(Some(Statement { query, provenance, opening, lines, closing, difference, last }))
+}
+
+/// What a statement claims of a ledger's tree, for a bundle that an outsider checks.
+#[derive(Clone, Debug)]
+pub struct Claim {
+    /// All records that moved credits of the account up to the period's end, from the first on.
+    pub records: Vec<Sequence>,
+    /// What they come to.
+    pub statement: bundle::Statement,
+}
+
+/// Why a statement can't be proved.
+#[derive(Debug, thiserror::Error)]
+pub enum ClaimError {
+    /// The log can't be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// It is by the provider's time.
+    #[error(
+        "the tree has its records in the order of recording: a statement by the time at the provider \
+         can't be proved"
+    )]
+    OtherAxis,
+}
+
+impl Statement {
+    /// What this statement claims.
+    ///
+    /// # Errors
+    /// It is by the provider's time, which leaves don't have, or the log can't be read.
+    pub fn claim(&self, log: &dyn EventLog) -> Result<Claim, ClaimError> {
+        let Query { account, from, axis, cut, .. } = &self.query;
+        if *axis == Axis::Happened || cut.happened.is_some() {
+            return Err(ClaimError::OtherAxis);
+        }
+        let (mut records, mut before) = (Vec::new(), 0_u64);
+        let known = Cut { known: Known::Sequence(self.last), happened: None };
+        history::each(log, &self.provenance.ledger, account, &known, |recorded| {
+            let record = recorded.record();
+            if moves(record, account) {
+                records.push(record.sequence);
+                let earlier = from.is_some_and(|from| record.recorded_at < from);
+                before = before.saturating_add(u64::from(earlier));
+            }
+            Ok::<(), ReadError>(())
+        })?;
+        let all = u64::try_from(records.len()).unwrap_or(u64::MAX);
+        let standing = |records, sums: &Sums| bundle::Standing { records, books: books(sums) };
+        let statement = bundle::Statement {
+            account: account.to_string(),
+            opening: standing(before, &self.opening),
+            closing: standing(all, &self.closing),
+        };
+        Ok(Claim { records, statement })
+    }
+}
+
+/// Whether a record moves credits of an account: others only change how it stands.
+fn moves(record: &Record, account: &AccountId) -> bool {
+    record.decision.transfers.iter().any(|transfer| match transfer {
+        Transfer::Credits { debit, credit, .. } => {
+            debit.customer() == Some(account) || credit.customer() == Some(account)
+        }
+        Transfer::Money { .. } => false,
+    })
+}
+
+fn books(sums: &Sums) -> bundle::Books {
+    let text = |sum: Sum| sum.to_string();
+    bundle::Books {
+        paid: text(sums.paid),
+        gift: text(sums.gift),
+        held: text(sums.held),
+        owed: text(sums.owed),
+        written_off: text(sums.written_off),
+    }
 }
 
 /// Which records have happened when a period ends.

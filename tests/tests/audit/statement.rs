@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use audit::{
     cut::{Cut, Known},
     reports::layout::Format,
-    statement::{Axis, Query, Statement, statement},
+    statement::{Axis, ClaimError, Query, Statement, statement},
     sums::{Sum, Sums},
 };
 use domain::{
@@ -92,6 +92,31 @@ fn check(drawn: &Drawn, made: &Statement, query: &Query, what: &str) {
     assert_eq!(billionths(&made.closing), after, "{what}");
 }
 
+/// What is claimed for an outsider: the account's records from the first on, which come to what the
+/// statement opens and closes with.
+fn claims(drawn: &Drawn, made: &Statement, what: &str) {
+    let query = &made.query;
+    if query.axis == Axis::Happened || query.cut.happened.is_some() {
+        assert!(matches!(made.claim(&drawn.log), Err(ClaimError::OtherAxis)), "{what}");
+        return;
+    }
+    let claim = made.claim(&drawn.log).expect("memory can be read");
+    let mut after = nothing();
+    let mut opening = nothing();
+    for (place, sequence) in claim.records.iter().enumerate() {
+        let record = drawn.records.iter().find(|record| record.sequence == *sequence);
+        after = with(after, record.expect("it is in the log"), &query.account);
+        if u64::try_from(place + 1) == Ok(claim.statement.opening.records) {
+            opening = after.clone();
+        }
+    }
+    assert_eq!(opening, billionths(&made.opening), "{what}");
+    assert_eq!(after, billionths(&made.closing), "{what}");
+    let all = u64::try_from(claim.records.len()).expect("courses are short");
+    assert_eq!(claim.statement.closing.records, all, "{what}");
+    assert_eq!(claim.statement.closing.books.owed, made.closing.owed.to_string(), "{what}");
+}
+
 #[test]
 fn every_period_opens_with_what_the_one_before_closed_with() {
     let mut seen = BTreeSet::new();
@@ -121,6 +146,7 @@ fn every_period_opens_with_what_the_one_before_closed_with() {
             }
             closed = Some(made.closing);
             check(&drawn, &made, &query, &what);
+            claims(&drawn, &made, &what);
             seen.insert((format!("{axis:?}"), happened.is_some(), made.lines.len() > 1));
         }
     }
