@@ -22,18 +22,12 @@ use crate::{
     explain::{metadata, words},
     history,
     pass::pass,
-    reports::layout::{Block, Cell, Chart, Document, Section, Series, Shape, Table, asked},
+    reports::{
+        Axis,
+        layout::{Block, Cell, Chart, Document, Section, Series, Shape, Table, asked},
+    },
     sums::{Sum, Sums},
 };
-
-/// By which time a record is in a period.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Axis {
-    /// When it was recorded.
-    Recorded,
-    /// When it happened at the provider; a command when it was recorded.
-    Happened,
-}
 
 /// What is asked.
 #[derive(Clone, Debug)]
@@ -237,10 +231,7 @@ impl<'q> Fold<'q> {
     fn take(&mut self, record: &Record) {
         self.policies.take(record);
         let Query { account, from, to, axis, cut } = self.query;
-        let at = match axis {
-            Axis::Recorded => record.recorded_at,
-            Axis::Happened => happened_at(record),
-        };
+        let at = axis.moment(record);
         if to.is_none_or(|to| at < to) {
             self.last = record.sequence.get();
         }

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use audit::{
     cut::{Cut, Known},
-    reports::layout::Format,
-    statement::{Axis, ClaimError, Query, Statement, statement},
+    reports::{Axis, layout::Format},
+    statement::{ClaimError, Query, Statement, statement},
     sums::{Sum, Sums},
 };
 use domain::{

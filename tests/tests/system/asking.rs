@@ -1,5 +1,6 @@
 //! What an operator and an auditor ask offline: why, as of when, and for which period.
 
+use proof::{note::VerifierKey, verdict::Verdict};
 use serde_json::{Value, json};
 use tallyhook_tests::{
     home::{Home, SOURCE, Setup, TOKEN},
@@ -131,4 +132,21 @@ fn a_statement_and_balances_are_of_any_moment_on_both_axes() {
     }
     let verified = run(&home, &["audit", "verify", "--data", "data", "--json"]).unwrap();
     assert!(verified.status.success());
+}
+
+#[test]
+fn a_statement_is_proved_to_who_has_no_log() {
+    let (home, _) = asked();
+    let arguments = ["audit", "statement", "a", "--proof", "a.proof", "--json"];
+    tell(&home, 0, &arguments);
+    let bundle = std::fs::read_to_string(home.file("a.proof")).unwrap();
+    let signed = json_of(&tell(&home, 0, &["audit", "checkpoint", "--json"]));
+    let key = VerifierKey::parse(signed["key"].as_str().unwrap()).unwrap();
+    Verdict::of(&bundle, std::slice::from_ref(&key)).unwrap();
+    let claimed = bundle.replacen("\"paid\": \"7.5\"", "\"paid\": \"75\"", 1);
+    assert_ne!(claimed, bundle, "{bundle}");
+    Verdict::of(&claimed, &[key]).unwrap_err();
+    let by_the_provider = ["audit", "statement", "a", "--by", "happened", "--proof", "b.proof"];
+    tell(&home, 2, &by_the_provider);
+    assert!(!home.file("b.proof").exists());
 }

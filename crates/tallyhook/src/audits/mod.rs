@@ -1,16 +1,16 @@
 //! `audit`: offline, on a stopped server's data or a backup. One file for each command.
 
+mod balance;
 mod checkpoint;
 mod diff;
 mod evidence;
 mod export;
 mod prove;
 mod reconcile;
+mod explain;
 mod replay;
 mod report;
 mod sample;
-mod balance;
-mod explain;
 pub(crate) mod source;
 mod statement;
 mod verify;

@@ -1,16 +1,21 @@
 //! `audit statement`.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::anyhow;
 use audit::{
-    reports::layout::Format,
-    statement::{Axis, Query, Statement, statement},
+    reports::{Axis, layout::Format},
+    statement::{ClaimError, Query, Statement, statement},
 };
 use clap::{Args, ValueEnum};
+use server::offline::Offline;
 
 use super::{
     balance::account,
+    checkpoint::{SignedBy, failed},
     source::{AsOf, OfLedger, Source, moment},
 };
 use crate::{
@@ -39,6 +44,12 @@ pub(crate) struct StatementArguments {
     /// Writes to this file instead of printing.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Also writes a bundle by which `tallyhook-verify` checks the statement without the log: all
+    /// records that moved credits of the account up to the period's end, under a signed checkpoint.
+    #[arg(long, value_name = "FILE")]
+    proof: Option<PathBuf>,
+    #[command(flatten)]
+    signed_by: SignedBy,
     #[command(flatten)]
     ledger: OfLedger,
     #[command(flatten)]
@@ -87,6 +98,9 @@ pub(super) fn stated(arguments: &StatementArguments) -> Done {
     let made = made.ok_or_else(|| {
         Failed::absent(anyhow!("ledger {ledger} has no account {account:?} that counts"))
     })?;
+    if let Some(path) = &arguments.proof {
+        prove(arguments, &offline, &made, path)?;
+    }
     show(arguments, &made)?;
     Ok(if made.difference.is_zero() { Exit::Clean } else { Exit::Findings })
 }
@@ -126,4 +140,23 @@ fn show(arguments: &StatementArguments, made: &Statement) -> Result<(), Failed> 
     };
     fs::write(out, text)
         .map_err(|error| Failed::unopened(error).context(format!("write {}", out.display())))
+}
+
+/// Writes the statement's bundle.
+fn prove(
+    arguments: &StatementArguments,
+    offline: &Offline,
+    made: &Statement,
+    path: &Path,
+) -> Result<(), Failed> {
+    let claim = made.claim(&*offline.log).map_err(|error| match error {
+        ClaimError::OtherAxis => Failed::usage(error),
+        ClaimError::Read(_) => Failed::unopened(error),
+    })?;
+    let ledger = &made.provenance.ledger;
+    let (signed, _) = arguments.signed_by.signed(&arguments.source, offline, ledger)?;
+    let mut bundle = signed.bundle(&*offline.log, &claim.records, None).map_err(failed)?;
+    bundle.statement = Some(claim.statement);
+    fs::write(path, bundle.to_text())
+        .map_err(|error| Failed::unopened(error).context(format!("write {}", path.display())))
 }
