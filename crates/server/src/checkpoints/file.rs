@@ -35,6 +35,11 @@ impl CheckpointFile {
         }
         let newest = newest(&file)?;
         let length = file.seek(SeekFrom::End(0))?;
+        if length == 0 {
+            // A file that was just made is nowhere until its folder is synced.
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+            File::open(folder.unwrap_or_else(|| Path::new(".")))?.sync_all()?;
+        }
         let mut end = [0; 2];
         if length >= 2 {
             file.seek(SeekFrom::End(-2))?;
