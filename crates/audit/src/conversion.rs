@@ -15,7 +15,7 @@ use domain::{
 use event_store::log::{EventLog, ReadError};
 
 use crate::{
-    about::{self, payment_behind},
+    names::{self, payment_behind},
     reports::amount::Amount,
 };
 
@@ -176,7 +176,7 @@ impl Conversion {
 
 /// What the record's delivery says was bought.
 fn basket(record: &Record) -> Option<&Basket> {
-    let Notice::Purchase(purchase) = about::delivery(record)?.notice.as_ref().ok()? else {
+    let Notice::Purchase(purchase) = names::delivery(record)?.notice.as_ref().ok()? else {
         return None;
     };
     match &purchase.progress {

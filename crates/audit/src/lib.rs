@@ -13,8 +13,8 @@ pub mod leaf;
 pub mod pass;
 pub mod sums;
 
-pub mod about;
 pub mod conversion;
+pub mod names;
 
 pub mod as_of;
 pub mod explain;

@@ -20,12 +20,12 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{
     about::{belief, moved, outcome, what},
-    amount::Amount,
     cut::{Cut, Provenance, happened_at},
     leaf::leaf,
     pass::pass,
     proved::{ProveError, Proving, Published},
     reports::layout::{Block, Cell, Document, Section, Table, asked},
+    sums::Sum,
 };
 
 /// The most records that can be asked for.
@@ -213,7 +213,7 @@ impl Sample {
 
     fn total_credits(&self) -> String {
         // The sum of a log's amounts is far from the end of the range.
-        Amount::from_billionths(i128::try_from(self.total).unwrap_or(i128::MAX)).to_string()
+        Sum::from_billionths(i128::try_from(self.total).unwrap_or(i128::MAX)).to_string()
     }
 
     fn proved(&self) -> String {

@@ -29,9 +29,9 @@ use projectors::{fold::FoldError, projections::StateError};
 
 use self::course::{Course, Took};
 use crate::{
-    amount::Sums,
     cut::{Cut, Provenance},
     pass::pass,
+    sums::Sums,
 };
 
 /// Why history can't be decided otherwise.

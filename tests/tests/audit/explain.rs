@@ -134,7 +134,7 @@ fn a_payments_lots_are_what_domain_has() {
     let mut compared = 0;
     for seed in 0..COURSES / 2 {
         let drawn = drawn(seed);
-        let payments = drawn.records.iter().flat_map(audit::about::payments);
+        let payments = drawn.records.iter().flat_map(audit::names::payments);
         for key in payments.cloned().collect::<BTreeSet<_>>() {
             let explanation = asked(&drawn, &by(key.id.as_str())).unwrap();
             let Subject::Payment(story) = &explanation.subject else {
@@ -182,7 +182,7 @@ fn everything_is_found_by_each_of_its_names() {
                 names.push(("command", command.id.to_string()));
             }
         }
-        if let Some((_, metadata)) = audit::about::metadata(record) {
+        if let Some((_, metadata)) = audit::names::metadata(record) {
             let request = metadata.entries().iter().find(|(name, _)| name.as_str() == "request_id");
             let value = request.map(|(_, value)| value.trim_matches('"').to_owned());
             names.extend(value.map(|value| ("request id", value)));
@@ -213,7 +213,7 @@ fn usage_is_found_by_what_it_says_alone_or_of_an_account() {
     let activations = made.projections.book(&made.ledger).unwrap().activations;
     let records = made.log.scan(&made.ledger, None, usize::MAX).unwrap();
     let said = |record: &domain::record::Record, wanted: &str| {
-        let (_, metadata) = audit::about::metadata(record)?;
+        let (_, metadata) = audit::names::metadata(record)?;
         let entry = metadata.entries().iter().find(|(name, _)| name.as_str() == wanted)?;
         Some(entry.1.trim_matches('"').to_owned())
     };
@@ -222,10 +222,10 @@ fn usage_is_found_by_what_it_says_alone_or_of_an_account() {
     let one = usage[usage.len() / 2];
     let model = said(one, "model").unwrap();
     let call_time = said(one, "call_time");
-    let (account, _) = audit::about::metadata(one).unwrap();
+    let (account, _) = audit::names::metadata(one).unwrap();
     let of = |account: Option<&AccountId>, call_time: &Option<String>| {
         let mut expected = usage.iter().filter(|record| {
-            let owner = audit::about::metadata(record).map(|(owner, _)| owner);
+            let owner = audit::names::metadata(record).map(|(owner, _)| owner);
             said(record, "model").as_ref() == Some(&model)
                 && account.is_none_or(|account| owner == Some(account))
                 && call_time.as_ref().is_none_or(|_| said(record, "call_time") == *call_time)

@@ -33,5 +33,6 @@ mod reports;
 #[cfg(test)]
 mod shown;
 #[cfg(test)]
-mod what_if;
 mod statement;
+#[cfg(test)]
+mod what_if;

@@ -157,7 +157,7 @@ fn every_period_opens_with_what_the_one_before_closed_with() {
 fn a_statement_says_what_usage_says_and_which_rate_applied() {
     let made = Made::by(Merchant::new(7, 600).expect("the fixtures have their shape"));
     let records = made.log.scan(&made.ledger, None, usize::MAX).expect("memory can be read");
-    let usage = records.iter().rev().find_map(|one| audit::about::metadata(one.record()));
+    let usage = records.iter().rev().find_map(|one| audit::names::metadata(one.record()));
     let (account, _) = usage.expect("there is usage");
     let cut = Cut::END;
     let query = Query { account: account.clone(), from: None, to: None, axis: Axis::Recorded, cut };

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use audit::{
-    amount::{Amount, Sums},
+    sums::{Sum, Sums},
     what_if::{Differences, Otherwise, WhatIfError, what_if},
 };
 use domain::{
@@ -85,7 +85,7 @@ fn another_rate_from_a_moment_on_changes_purchases_after_it() {
         let total = found.total;
         total.otherwise.sums.net().minus(total.recorded.sums.net())
     };
-    assert!(Amount::ZERO < gained(&late) && gained(&late) < gained(&early));
+    assert!(Sum::ZERO < gained(&late) && gained(&late) < gained(&early));
     assert!(!late.accounts.is_empty() && late.accounts.len() < early.accounts.len());
 }
 

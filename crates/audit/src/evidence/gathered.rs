@@ -16,8 +16,8 @@ use domain::{
 
 use crate::{
     about::{belief, outcome, what},
-    amount::Amount,
     cut::happened_at,
+    sums::Sum,
 };
 
 /// What is gathered while the log is read from its first record.
@@ -29,7 +29,7 @@ pub(super) struct Gathered {
     pub(super) about: Vec<Line>,
     /// When it was paid for the first time that is known.
     pub(super) paid_at: Option<Timestamp>,
-    pub(super) granted: Amount,
+    pub(super) granted: Sum,
     /// The account's usage since it was granted, in order.
     pub(super) usage: Vec<Used>,
     /// All other purchases by their payments: which is whose is known only at the end.
@@ -52,9 +52,9 @@ pub(super) struct Used {
     pub(super) sequence: Sequence,
     pub(super) at: Timestamp,
     pub(super) debit: OperationId,
-    pub(super) amount: Amount,
+    pub(super) amount: Sum,
     /// How much of it was drawn from this payment.
-    pub(super) of_payment: Amount,
+    pub(super) of_payment: Sum,
     pub(super) metadata: Vec<(String, String)>,
 }
 
@@ -77,7 +77,7 @@ impl Gathered {
             customer: None,
             about: Vec::new(),
             paid_at: None,
-            granted: Amount::ZERO,
+            granted: Sum::ZERO,
             usage: Vec::new(),
             others: BTreeMap::new(),
             unsigned: Vec::new(),
@@ -145,7 +145,7 @@ impl Gathered {
         if let Effect::Granted { lot, amount } = effect
             && self.is_own(&lot.holding)
         {
-            self.granted = self.granted.plus(Amount::of(*amount));
+            self.granted = self.granted.plus(Sum::of(*amount));
         }
         let Some(payment) = payment_of(effect) else { return false };
         if payment.id != self.payment {
@@ -184,12 +184,12 @@ impl Gathered {
             return;
         }
         let own = usage.drawn.iter().filter(|part| self.is_own(&part.lot.holding));
-        let of_payment = own.fold(Amount::ZERO, |sum, part| sum.plus(Amount::of(part.amount)));
+        let of_payment = own.fold(Sum::ZERO, |sum, part| sum.plus(Sum::of(part.amount)));
         self.usage.push(Used {
             sequence: record.sequence,
             at: record.recorded_at,
             debit,
-            amount: Amount::of(usage.amount),
+            amount: Sum::of(usage.amount),
             of_payment,
             metadata: said(record),
         });

@@ -4,9 +4,9 @@ use domain::money::Minor;
 
 use super::gathered::Gathered;
 use crate::{
-    amount::Amount,
     cut::Provenance,
     reports::layout::{Block, Cell, Document, Section, Table},
+    sums::Sum,
 };
 
 pub(super) fn document(
@@ -81,8 +81,7 @@ fn about(gathered: &Gathered) -> Table {
 }
 
 fn used(gathered: &Gathered, unit: &str) -> String {
-    let of_payment =
-        gathered.usage.iter().fold(Amount::ZERO, |sum, used| sum.plus(used.of_payment));
+    let of_payment = gathered.usage.iter().fold(Sum::ZERO, |sum, used| sum.plus(used.of_payment));
     format!(
         "{} uses by the account since the payment granted credits; {of_payment} {unit} of them were \
          drawn from this payment.",

@@ -24,9 +24,9 @@ use super::{
     words,
 };
 use crate::{
-    about::payment_behind,
     conversion::Conversion,
     history::{self, Blocks},
+    names::payment_behind,
     sums::{Sum, Sums},
 };
 

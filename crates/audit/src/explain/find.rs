@@ -15,7 +15,7 @@ use event_store::{
 use uuid::Uuid;
 
 use super::{Asked, Place, step::metadata};
-use crate::{about, history};
+use crate::{history, names};
 
 /// So many records with some bytes tell what these bytes are; those of a payment are all read then.
 const FOUND_MAX: usize = 10_000;
@@ -103,18 +103,18 @@ fn searched(place: &Place<'_>, id: &str) -> Result<Option<Named>, ReadError> {
     if let Ok(uuid) = id.parse::<Uuid>() {
         let operation = OperationId(uuid);
         let found = known(place, uuid.as_bytes())?;
-        let found = keep(found, |record| about::names_operation(record, operation));
+        let found = keep(found, |record| names::names_operation(record, operation));
         if !found.is_empty() {
             return Ok(Some(Named::Records("the id of a command".to_owned(), found)));
         }
     }
     let found = known(place, id.as_bytes())?;
     let payment = found.iter().find_map(|recorded| {
-        about::payments(recorded.record()).find(|key| key.id.as_str() == id).cloned()
+        names::payments(recorded.record()).find(|key| key.id.as_str() == id).cloned()
     });
     if let Some(key) = payment {
         let all = if found.len() < FOUND_MAX { found } else { every(place, id.as_bytes())? };
-        let records = keep(all, |record| about::payments(record).any(|named| *named == key));
+        let records = keep(all, |record| names::payments(record).any(|named| *named == key));
         return Ok(Some(Named::Payment(key, records)));
     }
     for (by, is) in KINDS {
@@ -139,17 +139,17 @@ const KINDS: &[(&str, Is)] = &[
 ];
 
 fn has_event(record: &Record, id: &str) -> bool {
-    let event = about::delivery(record).map(|delivery| &delivery.event);
+    let event = names::delivery(record).map(|delivery| &delivery.event);
     matches!(event, Some(EventKey::Event { id: own, .. }) if own.as_str() == id)
 }
 
 fn has_adjustment(record: &Record, id: &str) -> bool {
-    let notice = about::delivery(record).and_then(|delivery| delivery.notice.as_ref().ok());
+    let notice = names::delivery(record).and_then(|delivery| delivery.notice.as_ref().ok());
     matches!(notice, Some(Notice::Adjustment(own)) if own.id.as_str() == id)
 }
 
 fn has_customer(record: &Record, id: &str) -> bool {
-    let notice = about::delivery(record).and_then(|delivery| delivery.notice.as_ref().ok());
+    let notice = names::delivery(record).and_then(|delivery| delivery.notice.as_ref().ok());
     let customer: Option<&CustomerId> = notice.and_then(|notice| match notice {
         Notice::Purchase(purchase) => purchase.customer.as_ref(),
         Notice::Adjustment(adjustment) => adjustment.customer.as_ref(),

@@ -2,7 +2,7 @@
 
 use domain::{
     ids::{Digest, LedgerId, Sequence},
-    input::{Delivery, Evidence, Freshness, Input, Reality},
+    input::{BackFill, Delivery, Evidence, Freshness, Input, Listing, Reality, Signature},
     record::Record,
     time::Timestamp,
 };
@@ -15,8 +15,8 @@ use serde_json::Value;
 
 use super::words;
 use crate::{
-    about,
     conversion::{Conversion, Policies},
+    names,
 };
 
 /// A record as a person reads it.
@@ -164,7 +164,7 @@ impl DecidedBy {
 
 /// What usage said of itself. Texts lose their quotes; numbers stay as they were written.
 pub(crate) fn metadata(record: &Record) -> Vec<(String, String)> {
-    let said = about::metadata(record).map(|(_, metadata)| metadata.entries());
+    let said = names::metadata(record).map(|(_, metadata)| metadata.entries());
     let entries = said.into_iter().flatten().map(|(name, value)| (name.to_string(), plain(value)));
     entries.collect()
 }
@@ -197,9 +197,22 @@ fn proof(input: &Input) -> Proof {
 }
 
 fn vouched(evidence: &Evidence) -> String {
-    let Evidence { header, secret, signed_at } = evidence;
-    let secret = hex::encode(secret);
-    format!("signed at {signed_at} with the secret whose SHA-256 begins with {secret}: {header}")
+    match evidence {
+        Evidence::Signed(Signature { header, secret, signed_at }) => {
+            let secret = hex::encode(secret);
+            format!(
+                "signed at {signed_at} with the secret whose SHA-256 begins with {secret}: {header}"
+            )
+        }
+        Evidence::BackFilled(BackFill { actor, listing }) => {
+            let list = match listing {
+                Listing::Events => "events",
+                Listing::Payments => "payments",
+                Listing::Adjustments => "adjustments",
+            };
+            format!("brought in by {actor} from the provider's list of {list}; nobody signed it")
+        }
+    }
 }
 
 fn marks(delivery: &Delivery) -> Vec<&'static str> {

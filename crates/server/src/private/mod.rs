@@ -2,14 +2,10 @@
 //!
 //! [`access`] says who may do what, [`page`] how lists go on, [`form`], [`payment_form`] and
 //! [`case_form`] how things look in JSON, [`request`] how requests are read, [`step`] how a command
-//! goes. [`accounts`], [`statement`], [`records`] and [`checkpoints`] read; [`commands`], [`cases`],
-//! [`exceptions`], [`imports`], [`back_fills`] and [`policies`] also ask the writer; [`backup`]
-//! sends the whole log, [`health`]
-//! tells how the process is, [`openapi`] what can be asked.
 //! goes. [`accounts`], [`statement`], [`records`], [`checkpoints`] and [`explain`] read;
-//! [`commands`], [`cases`], [`exceptions`], [`imports`] and [`policies`] also ask the writer;
-//! [`backup`] sends the whole log, [`health`] tells how the process is, [`openapi`] what can be
-//! asked.
+//! [`commands`], [`cases`], [`exceptions`], [`imports`], [`back_fills`] and [`policies`] also ask
+//! the writer; [`backup`] sends the whole log, [`health`] tells how the process is, [`openapi`] what
+//! can be asked.
 
 mod access;
 mod accounts;

@@ -4,7 +4,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use anyhow::anyhow;
 use audit::{
-    amount::Sums,
+    sums::Sums,
     what_if::{
         AccountDifference, CaseDifference, Differences, Otherwise, Standing, Total, Verdict,
         what_if,

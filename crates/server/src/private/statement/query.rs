@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use audit::about;
+use audit::names;
 use domain::{
     ids::{AccountId, PaymentId, Sequence},
     record::Record,
@@ -67,7 +67,7 @@ impl StatementQuery {
     pub(super) fn wants(&self, record: &Record, account: &AccountId) -> bool {
         let says = || metadata(record, account).is_some_and(|said| self.said_in(said));
         (self.metadata.is_empty() || says())
-            && self.payment.as_ref().is_none_or(|payment| about::concerns(record, payment))
+            && self.payment.as_ref().is_none_or(|payment| names::concerns(record, payment))
     }
 
     /// A text is compared as it is, a number or boolean as it is written in JSON.
@@ -104,7 +104,7 @@ fn moment(name: &str, text: Option<String>) -> Result<Option<Timestamp>, Problem
 
 /// What a use of the account's credits says of itself.
 pub(super) fn metadata<'r>(record: &'r Record, account: &AccountId) -> Option<&'r Metadata> {
-    let (own, metadata) = about::metadata(record)?;
+    let (own, metadata) = names::metadata(record)?;
     (own == account).then_some(metadata)
 }
 
