@@ -186,31 +186,7 @@ fn rows_of(record: &Record) -> Vec<Row> {
             }
             Effect::Closed { account, by } => (account, Some(Stood::Closed(*by))),
             Effect::Reopened { account } => (account, Some(Stood::Reopened)),
-            Effect::PaymentAssigned { .. }
-            | Effect::HoldingOpened { .. }
-            | Effect::Granted { .. }
-            | Effect::Taken { .. }
-            | Effect::Awaited { .. }
-            | Effect::HoldPlaced { .. }
-            | Effect::Reserved { .. }
-            | Effect::Unreserved { .. }
-            | Effect::HoldEnded { .. }
-            | Effect::Debited { .. }
-            | Effect::Returned { .. }
-            | Effect::Forgiven { .. }
-            | Effect::Drawn { .. }
-            | Effect::Settled { .. }
-            | Effect::Unsettled { .. }
-            | Effect::MoneyMoved { .. }
-            | Effect::ChargebackCounted { .. }
-            | Effect::CustomerAssigned { .. }
-            | Effect::PaymentImported(_)
-            | Effect::CaseChanged(_)
-            | Effect::DisputeRuled { .. }
-            | Effect::Raised(_)
-            | Effect::Cleared(_)
-            | Effect::Resolved(_)
-            | Effect::Released(_) => continue,
+            _ => continue,
         };
         let mut stood = stood;
         row(account, &mut |row| row.standing.extend(stood.take()));
