@@ -1,8 +1,11 @@
 //! Whether two stores hold the same projections of a ledger, byte for byte.
 
 use domain::ids::LedgerId;
-use event_store::views::{Entry, ViewError, ViewStore};
-use projectors::projections::stored_prefix;
+use event_store::{
+    form::FormFault,
+    views::{Entry, ViewError, ViewStore},
+};
+use projectors::projections::{StateError, stored_prefix};
 use sha2::{Digest, Sha256};
 
 /// How many entries are read at once.
@@ -34,6 +37,11 @@ impl<'v> Entries<'v> {
         }
         Ok(entry)
     }
+}
+
+/// Whether an earlier program stored what can't be read, in a form that is not read any more.
+pub(crate) fn is_outdated(error: &StateError) -> bool {
+    matches!(error, StateError::Damaged(FormFault::VersionUnknown { found, newest }) if found < newest)
 }
 
 /// How many entries of a ledger differ between two stores.

@@ -1,5 +1,7 @@
 //! What an audit found.
 
+use std::collections::BTreeMap;
+
 use domain::ids::{LedgerId, Sequence};
 use event_store::verify::FindingKind;
 
@@ -18,18 +20,30 @@ pub struct Report {
 }
 
 /// How many deliveries' signatures were checked again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signatures {
     /// They hold.
     pub hold: u64,
     /// They do not: each is a finding.
     pub broken: u64,
-    /// The secret that the record names was not given.
-    pub secret_not_given: u64,
+    /// The secret that the record names was not given, by what the record knows it by: somebody must
+    /// say whose it was, or it was nobody's.
+    pub secret_not_given: BTreeMap<[u8; 4], Span>,
     /// The bytes that were signed are erased.
     pub erased: u64,
     /// Nobody signed them: an operator brought them in.
     pub back_filled: u64,
+}
+
+/// Some records of one or several ledgers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// How many.
+    pub count: u64,
+    /// The first of them.
+    pub first: Sequence,
+    /// The last of them.
+    pub last: Sequence,
 }
 
 /// One thing that is wrong.
@@ -94,15 +108,35 @@ impl Kind {
 impl Signatures {
     /// None was looked at.
     pub const NONE: Self =
-        Self { hold: 0, broken: 0, secret_not_given: 0, erased: 0, back_filled: 0 };
+        Self { hold: 0, broken: 0, secret_not_given: BTreeMap::new(), erased: 0, back_filled: 0 };
+
+    /// How many were not checked because their secret was not given.
+    #[must_use]
+    pub fn without_secret(&self) -> u64 {
+        self.secret_not_given.values().map(|span| span.count).sum()
+    }
+
+    /// Counts a record whose secret was not given.
+    pub(crate) fn miss(&mut self, secret: [u8; 4], at: Sequence) {
+        self.add_missed(secret, Span { count: 1, first: at, last: at });
+    }
+
+    fn add_missed(&mut self, secret: [u8; 4], other: Span) {
+        let span = self.secret_not_given.entry(secret).or_insert(Span { count: 0, ..other });
+        span.count = span.count.saturating_add(other.count);
+        span.first = span.first.min(other.first);
+        span.last = span.last.max(other.last);
+    }
 
     /// Counts others too.
-    pub(crate) const fn add(&mut self, other: &Self) {
+    pub(crate) fn add(&mut self, other: &Self) {
         self.hold = self.hold.saturating_add(other.hold);
         self.broken = self.broken.saturating_add(other.broken);
-        self.secret_not_given = self.secret_not_given.saturating_add(other.secret_not_given);
         self.erased = self.erased.saturating_add(other.erased);
         self.back_filled = self.back_filled.saturating_add(other.back_filled);
+        for (secret, span) in &other.secret_not_given {
+            self.add_missed(*secret, *span);
+        }
     }
 }
 

@@ -8,7 +8,6 @@ use domain::{
     ids::{AccountId, LedgerId, Sequence},
 };
 use event_store::{
-    form::FormFault,
     log::EventLog,
     views::{Change, ViewError, ViewStore},
 };
@@ -47,6 +46,8 @@ pub enum Stored {
     Outdated,
     /// They can't be read.
     Unreadable(String),
+    /// The log has no record of this ledger: it lost them.
+    WithoutRecords,
     /// They were compared as of their own last record.
     Compared {
         /// That record.
@@ -77,7 +78,7 @@ impl Stored {
     pub const fn agrees(&self) -> bool {
         match self {
             Self::Absent | Self::Outdated => true,
-            Self::Unreadable(_) => false,
+            Self::Unreadable(_) | Self::WithoutRecords => false,
             Self::Compared { differing, entries, .. } => differing.is_empty() && *entries == 0,
         }
     }
@@ -111,11 +112,7 @@ pub fn replay(
                     Err(error) => Stored::Unreadable(told(&error)),
                 }
             }
-            Err(StateError::Damaged(FormFault::VersionUnknown { found, newest }))
-                if found < newest =>
-            {
-                Stored::Outdated
-            }
+            Err(error) if compare::is_outdated(&error) => Stored::Outdated,
             Err(error) => Stored::Unreadable(told(&error)),
         };
         if let Some(head) = log.head(&ledger) {
@@ -125,6 +122,13 @@ pub fn replay(
         let digest = hex::encode(compare::digest(&ledger, &**into)?);
         let sequence = projections.sequence(&ledger)?;
         replayed.push(Replayed { ledger, sequence, digest, stored });
+    }
+    for ledger in known.stored_ledgers()? {
+        if log.head(&ledger).is_none() {
+            let digest = hex::encode(compare::digest(&ledger, &**into)?);
+            let stored = Stored::WithoutRecords;
+            replayed.push(Replayed { ledger, sequence: None, digest, stored });
+        }
     }
     Ok(replayed)
 }

@@ -30,8 +30,14 @@ use projectors::{
     projections::{Projections, StateError},
 };
 
-use self::{check::Check, reading::read_ahead};
-use crate::findings::{Finding, Kind, Report, told};
+use self::{
+    check::{Check, Compared},
+    reading::read_ahead,
+};
+use crate::{
+    compare::is_outdated,
+    findings::{Finding, Kind, Report, told},
+};
 
 /// Why an audit could not be carried out.
 #[derive(Debug, thiserror::Error)]
@@ -120,12 +126,8 @@ pub fn verify(
     let ledgers = log.ledgers()?;
     report.findings.extend(without_records(stored_state, &ledgers)?);
     for ledger in ledgers {
-        // Views are derived: what can't be read of them is a finding, and the log is checked.
-        let checkpoint = stored_state.sequence(&ledger).unwrap_or_else(|error| {
-            report.findings.push(unread(&ledger, &error));
-            None
-        });
-        let (mut check, before) = (Check::new(stored, ledger.clone(), checkpoint), report.records);
+        let compared = compared(stored_state, &ledger, &mut report);
+        let (mut check, before) = (Check::new(stored, ledger.clone(), compared), report.records);
         let ran = scope(|scope| {
             let chunks = read_ahead(scope, log, ledger.clone(), secrets);
             check.run(chunks, &mut report, |at| progress(before.saturating_add(at)))
@@ -134,6 +136,27 @@ pub fn verify(
         report.findings.extend(ran.err().map(|error| ended(ledger, next, error)).transpose()?);
     }
     Ok(report)
+}
+
+/// As of which record the stored projections of a ledger are compared. Views are derived: what
+/// can't be read of them is a finding, and the log is checked; what an earlier program stored in
+/// another form is no fault of anybody.
+fn compared(stored_state: &Projections, ledger: &LedgerId, report: &mut Report) -> Compared {
+    match stored_state.sequence(ledger) {
+        Ok(sequence) => Compared::AsOf(sequence),
+        Err(error) if is_outdated(&error) => {
+            let detail = "an earlier program stored them in another form; they were not compared, \
+                          and a start or `audit replay --swap` makes them anew";
+            let (ledger, sequence) = (ledger.clone(), None);
+            let (kind, detail) = (Kind::ProjectionDiffers, detail.to_owned());
+            report.differences.push(Finding { ledger, sequence, kind, detail });
+            Compared::Not
+        }
+        Err(error) => {
+            report.findings.push(unread(ledger, &error));
+            Compared::Not
+        }
+    }
 }
 
 /// What ended the check of a ledger before its end, as a finding.

@@ -89,6 +89,19 @@ fn what_an_earlier_program_stored_is_not_compared_and_may_be_replaced() {
     let stored = replayed(&store, &in_memory()).stored;
     assert_eq!(stored, Stored::Outdated);
     assert!(stored.agrees());
+    let report = verify_store(&store, &[], |_, _| ()).unwrap();
+    assert_eq!((report.findings, report.differences.len()), (vec![], 1));
+}
+
+#[test]
+fn a_ledger_that_the_log_lost_is_told_and_keeps_its_projections() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = write(dir.path());
+    let lost = event_store::memory::MemoryLog::new();
+    let replayed = replay(&lost, &in_memory(), &store.views(), |_, _| ()).unwrap();
+    let [one] = &replayed[..] else { panic!("{replayed:?}") };
+    assert_eq!((one.ledger.as_str(), &one.stored), ("main", &Stored::WithoutRecords));
+    assert!(!one.stored.agrees());
 }
 
 #[test]

@@ -2,27 +2,54 @@
 
 use domain::{
     decide::{Verdict, decide},
-    decision::Decision,
+    decision::{Decision, Effect},
     entities::Key,
     record::Record,
     state::State,
 };
 use projectors::{fold::FoldError, projections::Projections};
 
-/// Decides a record's input again in the state before it; `None` when all is as recorded, else why
-/// not.
+/// How deciding again differs from what was recorded.
+pub(super) struct Difference {
+    pub(super) detail: &'static str,
+    /// Whether only what the rules of then did not do makes the difference.
+    pub(super) by_older_rules: bool,
+}
+
+/// Decides a record's input again in the state before it; `None` when all is as recorded.
 pub(super) fn decide_again(
     projections: &Projections,
     state: &mut State,
     record: &Record,
-) -> Result<Option<&'static str>, FoldError> {
-    Ok(Some(match verdict(projections, state, record)? {
-        Verdict::Record(again) if is_same(&again, &record.decision) => return Ok(None),
-        Verdict::Record(_) => "the rules give another decision",
-        Verdict::Duplicate(_) | Verdict::KnownConflict(_) => "its event was recorded before",
-        Verdict::Replayed(_) => "its command was carried out before",
-        Verdict::Refused(_) => "the rules refuse the command",
-    }))
+) -> Result<Option<Difference>, FoldError> {
+    let recorded = &record.decision;
+    let (detail, by_older_rules) = match verdict(projections, state, record)? {
+        Verdict::Record(again) if is_same(&again, recorded) => return Ok(None),
+        Verdict::Record(again) => {
+            ("the rules give another decision", is_of_older_rules(&again, recorded))
+        }
+        Verdict::Duplicate(_) | Verdict::KnownConflict(_) => {
+            ("its event was recorded before", false)
+        }
+        Verdict::Replayed(_) => ("its command was carried out before", false),
+        Verdict::Refused(_) => ("the rules refuse the command", false),
+    };
+    Ok(Some(Difference { detail, by_older_rules }))
+}
+
+/// Whether a decision differs from today's only in what the rules that made it did not do yet: then
+/// nothing else may hide behind an older number. Who raises [`RULES_VERSION`] adds what changed.
+///
+/// Rules 1 gave usage no id of its own, so that no return could make it good.
+///
+/// [`RULES_VERSION`]: domain::decision::RULES_VERSION
+fn is_of_older_rules(again: &Decision, recorded: &Decision) -> bool {
+    let effects = again.effects.iter().filter(|effect| !matches!(effect, Effect::Debited { .. }));
+    recorded.rules == 1
+        && again.policy == recorded.policy
+        && again.outcome == recorded.outcome
+        && again.transfers == recorded.transfers
+        && effects.eq(&recorded.effects)
 }
 
 /// Whether two decisions are the same, whichever version of the rules made them.

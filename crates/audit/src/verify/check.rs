@@ -25,31 +25,46 @@ use crate::{
     findings::{Finding, Kind, Report},
 };
 
+/// Whether stored projections are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Compared {
+    /// As of their last record; none: there must be nothing.
+    AsOf(Option<Sequence>),
+    /// They can't be read, or are of an earlier program.
+    Not,
+}
+
 /// The check of one ledger.
 pub(super) struct Check<'l> {
     stored: &'l dyn ViewStore,
     ledger: LedgerId,
     /// The last record in the stored projections.
-    checkpoint: Option<Sequence>,
+    compared: Compared,
     folded: Option<Sequence>,
+    /// The newest rules that made a decision so far.
+    rules: u16,
     views: Arc<MemoryViews>,
     projections: Projections,
 }
 
 impl<'l> Check<'l> {
-    pub(super) fn new(
-        stored: &'l dyn ViewStore,
-        ledger: LedgerId,
-        checkpoint: Option<Sequence>,
-    ) -> Self {
+    pub(super) fn new(stored: &'l dyn ViewStore, ledger: LedgerId, compared: Compared) -> Self {
         let views = Arc::new(MemoryViews::new());
         let projections = Projections::new(views.clone());
-        Self { stored, ledger, checkpoint, folded: None, views, projections }
+        Self { stored, ledger, compared, folded: None, rules: 0, views, projections }
     }
 
     /// The record that comes next.
     pub(super) fn next(&self) -> Option<Sequence> {
         Some(self.folded.map_or(Sequence::FIRST, Sequence::next))
+    }
+
+    /// The record as of which the stored projections are compared.
+    const fn checkpoint(&self) -> Option<Sequence> {
+        match self.compared {
+            Compared::AsOf(sequence) => sequence,
+            Compared::Not => None,
+        }
     }
 
     /// Folds chunk by chunk, up to the ledger's end.
@@ -60,26 +75,25 @@ impl<'l> Check<'l> {
         mut progress: impl FnMut(u64),
     ) -> Result<(), FoldError> {
         let mut known = self.projections.state(&self.ledger)?;
-        if self.checkpoint.is_none() {
-            // Then there must be nothing.
+        if self.compared == Compared::AsOf(None) {
             self.compare(report);
         }
+        let checkpoint = self.checkpoint();
         for chunk in chunks {
             let chunk = chunk?;
             report.signatures.add(&chunk.signatures);
-            let checkpoint = self.checkpoint;
             let until_checkpoint =
                 |recorded: &Recorded, _: &Recorded| Some(recorded.record().sequence) != checkpoint;
             for records in chunk.records.chunk_by(until_checkpoint) {
                 known = self.fold(known, records, &chunk.faults, report)?;
-                if self.folded == self.checkpoint {
+                if self.folded == checkpoint {
                     self.compare(report);
                 }
             }
             progress(self.folded.map_or(0, Sequence::get));
         }
-        if let Some(checkpoint) = self.checkpoint.filter(|at| Some(*at) > self.folded) {
-            return Err(FoldError::Ahead { ledger: self.ledger.clone(), state: checkpoint });
+        if let Some(state) = checkpoint.filter(|at| Some(*at) > self.folded) {
+            return Err(FoldError::Ahead { ledger: self.ledger.clone(), state });
         }
         Ok(())
     }
@@ -115,22 +129,26 @@ impl<'l> Check<'l> {
     /// Reports what is wrong with a record: what reading it showed, else what deciding it again
     /// gives. An input that its bytes contradict is not decided again.
     fn look(
-        &self,
+        &mut self,
         state: &mut State,
         record: &Record,
         faults: &[Fault],
         report: &mut Report,
     ) -> Result<(), FoldError> {
-        let is_older = record.decision.rules != RULES_VERSION;
         let mut decides = true;
         let of_record = faults.iter().filter(|fault| fault.sequence == record.sequence);
         for Fault { kind, detail, .. } in of_record {
             decides &= *kind != Kind::NoticeDiffers;
-            let is_older = is_older && *kind == Kind::NoticeDiffers;
-            report.list(is_older).push(self.finding(record, *kind, detail));
+            report.findings.push(self.finding(record, *kind, detail));
         }
-        if decides && let Some(detail) = decide_again(&self.projections, state, record)? {
-            report.list(is_older).push(self.finding(record, Kind::DecisionDiffers, detail));
+        let rules = record.decision.rules;
+        if let Some(detail) = impossible(rules, self.rules) {
+            report.findings.push(self.finding(record, Kind::DecisionDiffers, detail));
+        }
+        self.rules = self.rules.max(rules);
+        if decides && let Some(difference) = decide_again(&self.projections, state, record)? {
+            let finding = self.finding(record, Kind::DecisionDiffers, difference.detail);
+            report.list(difference.by_older_rules).push(finding);
         }
         Ok(())
     }
@@ -149,11 +167,23 @@ impl<'l> Check<'l> {
             Ok(0) => {}
             Ok(count) => report.findings.push(Finding {
                 ledger: self.ledger.clone(),
-                sequence: self.checkpoint,
+                sequence: self.checkpoint(),
                 kind: Kind::ProjectionDiffers,
                 detail: format!("{count} stored entries are not what the records lead to"),
             }),
             Err(error) => report.findings.push(unread(&self.ledger, &error)),
         }
+    }
+}
+
+/// Why no program of ours made a decision by these rules after one by those: a log is never
+/// written by an older program again.
+const fn impossible(rules: u16, before: u16) -> Option<&'static str> {
+    if rules > RULES_VERSION {
+        Some("rules that this program does not know made it; audit it with a newer program")
+    } else if rules < before {
+        Some("older rules made it than an earlier record's")
+    } else {
+        None
     }
 }

@@ -150,16 +150,16 @@ impl<'l> Reader<'l> {
             chunk.signatures.erased = chunk.signatures.erased.saturating_add(1);
             return;
         }
-        let counted = match verify_again(self.secrets, signature, body) {
-            Again::Holds => &mut chunk.signatures.hold,
-            Again::SecretNotGiven => &mut chunk.signatures.secret_not_given,
+        let signatures = &mut chunk.signatures;
+        match verify_again(self.secrets, signature, body) {
+            Again::Holds => signatures.hold = signatures.hold.saturating_add(1),
+            Again::SecretNotGiven => signatures.miss(signature.secret, sequence),
             Again::Broken => {
+                signatures.broken = signatures.broken.saturating_add(1);
                 let detail = "the signature is not that of the secret which the record names";
                 chunk.faults.push(Fault { sequence, kind: Kind::SignatureBroken, detail });
-                &mut chunk.signatures.broken
             }
-        };
-        *counted = counted.saturating_add(1);
+        }
         self.read_again(sequence, recorded, body, chunk);
     }
 

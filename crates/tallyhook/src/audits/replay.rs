@@ -93,6 +93,7 @@ fn listed(replayed: &Replayed) -> Value {
     let ledger = &replayed.ledger;
     let stored = match &replayed.stored {
         Stored::Absent => json!({"state": "absent"}),
+        Stored::WithoutRecords => json!({"state": "without-records"}),
         Stored::Outdated => json!({"state": "outdated"}),
         Stored::Unreadable(detail) => json!({"state": "unreadable", "detail": detail}),
         Stored::Compared { at, accounts, differing, entries } => json!({
@@ -124,8 +125,15 @@ fn told(replayed: &Replayed) -> String {
     let sequence = replayed.sequence.map_or(0, Sequence::get);
     let line = format!("{}: records {sequence}, digest {}", replayed.ledger, replayed.digest);
     let stored = match &replayed.stored {
-        Stored::Absent => "no stored projections".to_owned(),
-        Stored::Outdated => "the stored projections are of an earlier program".to_owned(),
+        Stored::Absent => {
+            "NOT COMPARED: there are no stored projections (a backup has none)".to_owned()
+        }
+        Stored::WithoutRecords => {
+            "there are stored projections, and no record: the log lost this ledger".to_owned()
+        }
+        Stored::Outdated => {
+            "NOT COMPARED: an earlier program stored the projections in another form".to_owned()
+        }
         Stored::Unreadable(detail) => format!("the stored projections can't be read: {detail}"),
         Stored::Compared { at, accounts, differing, entries } => {
             let mut text = if replayed.stored.agrees() {

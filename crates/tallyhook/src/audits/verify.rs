@@ -68,32 +68,49 @@ fn secrets(config: Option<&Path>) -> Result<Vec<Secret>, Failed> {
 }
 
 fn signatures(checked: &Signatures) -> Value {
+    let not_given = checked.secret_not_given.iter().map(|(secret, span)| {
+        json!({
+            "sha256_begins": hex::encode(secret),
+            "deliveries": span.count,
+            "first": span.first.get(),
+            "last": span.last.get(),
+        })
+    });
+    let secrets_not_given: Vec<Value> = not_given.collect();
     json!({
         "hold": checked.hold,
         "broken": checked.broken,
-        "secret_not_given": checked.secret_not_given,
+        "secrets_not_given": secrets_not_given,
         "erased": checked.erased,
         "back_filled": checked.back_filled,
     })
 }
 
-/// What became of the signatures, as a sentence.
-fn told_signatures(checked: &Signatures) -> String {
-    let Signatures { hold, broken, secret_not_given, erased, back_filled } = checked;
-    let unchecked = match (secret_not_given, erased) {
-        (0, 0) => String::new(),
-        (_, 0) => format!("; {secret_not_given} not checked: --config gives their secrets"),
-        (0, _) => format!("; {erased} can't be checked: their bytes are erased"),
-        _ => format!(
-            "; {secret_not_given} not checked: --config gives their secrets; {erased} can't be \
-             checked: their bytes are erased"
-        ),
-    };
-    let unsigned = match back_filled {
-        0 => String::new(),
-        count => format!("; {count} were back-filled by operators, which nobody signed"),
-    };
-    format!("signatures: {hold} hold, {broken} do not{unchecked}{unsigned}")
+/// What became of the signatures, a line each.
+fn told_signatures(checked: &Signatures) -> Vec<String> {
+    let mut lines = vec![format!("signatures: {} hold, {} do not", checked.hold, checked.broken)];
+    let not_given = checked.secret_not_given.iter().map(|(secret, span)| {
+        format!(
+            "signatures: {} not checked, records {} to {}: no secret of --config has the SHA-256 \
+             {}...; ask whose it was",
+            span.count,
+            span.first,
+            span.last,
+            hex::encode(secret)
+        )
+    });
+    lines.extend(not_given);
+    if checked.erased > 0 {
+        lines.push(format!(
+            "signatures: {} can't be checked, their bytes are erased",
+            checked.erased
+        ));
+    }
+    if checked.back_filled > 0 {
+        let count = checked.back_filled;
+        lines.push(format!("signatures: {count} back-filled by operators, nobody signed them"));
+    }
+    lines
 }
 
 fn listed(finding: &Finding) -> Value {
@@ -112,7 +129,7 @@ fn told(report: &Report) -> String {
     };
     let verdict = if report.is_clean() { "clean" } else { "findings" };
     let mut lines = vec![format!("records {}: {verdict}", report.records)];
-    lines.push(told_signatures(&report.signatures));
+    lines.extend(told_signatures(&report.signatures));
     lines.extend(report.findings.iter().map(line));
     let older = report
         .differences

@@ -1,7 +1,7 @@
 //! Decisions of an older version of the rules: listed where today's would be others, no findings.
 
 use domain::{
-    decision::{Effect, RULES_VERSION},
+    decision::{Effect, RULES_VERSION, Transfer},
     record::Record,
 };
 use event_store::{
@@ -54,4 +54,40 @@ fn what_todays_rules_would_not_decide_is_a_finding() {
     assert_eq!(report.differences, vec![]);
     let [finding] = &report.findings[..] else { panic!("{:?}", report.findings) };
     assert_eq!((finding.kind, finding.sequence), (Kind::DecisionDiffers, Sequence::new(8)));
+}
+
+/// An older number excuses what the older rules did otherwise, and nothing else.
+#[test]
+fn what_no_rules_decided_is_a_finding_whatever_number_it_has() {
+    let forged = |rules: u16, only_last: bool| {
+        let dir = tempfile::tempdir().unwrap();
+        let store = write(dir.path());
+        rewritten(&*store.log(), |record| {
+            if record.sequence.get() == 8 {
+                let Some(Transfer::Credits { amount, .. }) = record.decision.transfers.first_mut()
+                else {
+                    panic!("the debit moves credits")
+                };
+                *amount = Credits::parse("0.25", 2).unwrap();
+            }
+            if !only_last || record.sequence.get() == 8 {
+                record.decision.rules = rules;
+            }
+        })
+    };
+    for rules in [0, 1, RULES_VERSION, RULES_VERSION + 1, u16::MAX] {
+        let report = audited(&forged(rules, false));
+        assert!(!report.is_clean(), "rules {rules}");
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let store = write(dir.path());
+    let older = rewritten(&*store.log(), |record| {
+        if record.sequence.get() == 4 {
+            record.decision.rules = 1;
+        }
+    });
+    let report = audited(&older);
+    let found: Vec<_> = report.findings.iter().map(|one| one.sequence.unwrap().get()).collect();
+    assert_eq!(found, [4], "{:?}", report.findings);
+    assert!(!audited(&forged(1, true)).is_clean());
 }

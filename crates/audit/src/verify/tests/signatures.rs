@@ -25,7 +25,12 @@ fn signatures_hold_by_the_secret_that_the_record_names_and_are_counted() {
 
     let report = audited_with(&*log, &[stranger]);
     assert!(report.is_clean());
-    assert_eq!(report.signatures, Signatures { secret_not_given: 5, ..Signatures::NONE });
+    let [(secret, span)] = &report.signatures.secret_not_given.into_iter().collect::<Vec<_>>()[..]
+    else {
+        panic!("one secret signed them")
+    };
+    assert_eq!(*secret, source().secrets[0].fingerprint());
+    assert_eq!((span.count, span.first.get(), span.last.get()), (5, 3, 7));
 }
 
 /// Who can write the log can make the chain fit again; without the secret not the signature.
