@@ -2,6 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use audit::{
+    cut::Cut,
+    reports::{
+        Axis, Kind, Listed, Query,
+        layout::{Block, Cell, Weight},
+        period::Period,
+        reports,
+    },
+};
 use domain::{
     decision::Effect,
     exception::{ExceptionKind, Filed},
@@ -29,6 +38,32 @@ fn every_kind_that_was_seeded_once_is_found_and_nothing_else() {
     }
     let expected = ExceptionKind::ALL.map(|kind| (kind, 1));
     assert_eq!(found, BTreeMap::from(expected));
+
+    let reported = reported(&made);
+    let expected = ExceptionKind::ALL.map(|kind| (kind.name().to_owned(), 1));
+    assert_eq!(reported, BTreeMap::from(expected));
+}
+
+/// How many are open by the report, by kind.
+fn reported(made: &Made) -> BTreeMap<String, u64> {
+    let query =
+        Query { cut: Cut::END, axis: Axis::Recorded, period: Period::Month, listed: Listed::Open };
+    let made = reports(&*made.log, &made.ledger, &query, &[Kind::Exceptions].into(), |_, _| ());
+    let made = made.expect("a log in memory can be read");
+    let [report] = &made[..] else { panic!("one report was asked for") };
+    let blocks = report.document.sections.iter().flat_map(|section| &section.blocks);
+    let rows = blocks.filter_map(|block| match block {
+        Block::Table(table) if table.key == "exceptions_by_age" => Some(&table.rows),
+        Block::Table(_) | Block::Words(_) | Block::Chart(_) => None,
+    });
+    let mut open = BTreeMap::new();
+    for row in rows.flatten().filter(|row| row.weight == Weight::Line) {
+        let [Cell::Text(kind), _, _, _, _, Cell::Count(count), ..] = &row.cells[..] else {
+            panic!("a kind, four ages and their sum: {row:?}")
+        };
+        open.insert(kind.clone(), *count);
+    }
+    open
 }
 
 #[test]
