@@ -153,6 +153,20 @@ impl Broker {
         })
     }
 
+    /// Adds anything behind a ledger's last checkpoint, as whoever may publish there can.
+    ///
+    /// # Errors
+    /// The broker doesn't answer, or has no such stream.
+    pub fn add_checkpoint(&self, ledger: &str, text: &str) -> Result<()> {
+        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(async {
+            let context = jetstream::new(self.connect(None).await?);
+            let subject = format!("tallyhook.checkpoints.{ledger}");
+            context.publish(subject, text.to_owned().into()).await?.await?;
+            Ok(())
+        })
+    }
+
     /// Tries to take every checkpoint out of the stream.
     ///
     /// # Errors

@@ -1,38 +1,36 @@
 //! Accounts as of any cut, on both axes of time.
 //!
-//! Along the log, a view of the past is the fold of the records until then. By when things happened
-//! at the provider, it is the fold of the records that count, in the order in which they happened
-//! and, within one moment, in the log's: so balances are sums, whose order does not matter, and of
-//! what froze or closed an account the last that happened holds. A balance may be below zero there,
-//! since usage that came before a late purchase counts from when it was recorded.
+//! A view of the past is the fold of the records that count, in the log's order, whichever axis cuts:
+//! so a cut that leaves nothing out is the present. What a record says of an account's standing is
+//! said of all that was known then, so of two that contradict each other the one that was recorded
+//! last holds, also where it happened earlier. A balance may be below zero by a cut of what had
+//! happened, since usage that came before a late purchase counts from when it was recorded.
 
 use std::collections::BTreeMap;
 
 use domain::{
     account::View,
     apply::fold_standing,
-    decision::Effect,
-    ids::{AccountId, LedgerId, Sequence},
+    ids::{AccountId, LedgerId},
     record::Record,
-    time::Timestamp,
 };
 use event_store::log::{EventLog, ReadError};
 
 use crate::{
-    cut::{Cut, Provenance, happened_at},
+    cut::{Cut, Provenance},
     history,
     pass::pass,
     sums::Sums,
 };
 
-/// Why there is no view of the past.
+/// Why there is no view of the past. The texts name no account, since they go to the server's log.
 #[derive(Debug, thiserror::Error)]
 pub enum AsOfError {
     /// The log can't be read.
     #[error(transparent)]
     Read(#[from] ReadError),
     /// The account has more records than the caller wants folded.
-    #[error("account {account:?} has more than {records_max} records until then")]
+    #[error("the account has more than {records_max} records until then")]
     TooManyRecords {
         /// Whose.
         account: AccountId,
@@ -40,7 +38,7 @@ pub enum AsOfError {
         records_max: u64,
     },
     /// A sum of the records that count is no balance that a ledger can have.
-    #[error("the balance of account {account:?} is out of range: some of what it had comes later")]
+    #[error("the balance of an account is out of range: some of what it had comes later")]
     OutOfRange {
         /// Whose.
         account: AccountId,
@@ -60,7 +58,7 @@ pub fn account(
     records_max: u64,
 ) -> Result<Option<View>, AsOfError> {
     let past = past(log, ledger, account, cut, records_max)?;
-    if past.version == 0 { Ok(None) } else { past.view(account).map(Some) }
+    if past.view.version == 0 { Ok(None) } else { past.view(account).map(Some) }
 }
 
 /// An account's sums at a cut, which have no range to leave.
@@ -90,7 +88,7 @@ fn past(
             return Err(AsOfError::TooManyRecords { account: account.clone(), records_max });
         }
         if cut.counts(recorded.record()) {
-            past.take(account, recorded.record(), cut);
+            past.take(account, recorded.record());
         }
         Ok(())
     })?;
@@ -114,7 +112,7 @@ pub fn accounts(
             return Ok::<(), AsOfError>(());
         }
         for account in record.decision.accounts() {
-            all.entry(account.clone()).or_insert(Past::NEW).take(&account, record, cut);
+            all.entry(account.clone()).or_insert(Past::NEW).take(&account, record);
         }
         Ok(())
     })?;
@@ -125,56 +123,30 @@ pub fn accounts(
     Ok((provenance, views.collect::<Result<_, AsOfError>>()?))
 }
 
-/// Where a record stands in the order of a fold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Place {
-    /// When it happened; none along the log.
-    happened: Option<Timestamp>,
-    sequence: Sequence,
-}
-
-impl Place {
-    fn of(record: &Record, cut: &Cut) -> Self {
-        let happened = cut.happened.map(|_| happened_at(record));
-        Self { happened, sequence: record.sequence }
-    }
-}
-
-/// What is kept of an account's records, in whatever order they come.
+/// What an account's records add up to, taken in the log's order.
 #[derive(Clone, Debug)]
 struct Past {
     sums: Sums,
-    /// What changed its standing, which has an order.
-    standing: Vec<(Place, Effect)>,
-    version: u64,
-    last: Option<Place>,
+    /// Its standing, version and last record; the sums are its balance.
+    view: View,
 }
 
 impl Past {
-    const NEW: Self = Self { sums: Sums::ZERO, standing: Vec::new(), version: 0, last: None };
+    const NEW: Self = Self { sums: Sums::ZERO, view: View::NEW };
 
-    fn take(&mut self, account: &AccountId, record: &Record, cut: &Cut) {
-        let place = Place::of(record, cut);
+    fn take(&mut self, account: &AccountId, record: &Record) {
         self.sums = self.sums.plus(&Sums::moved(account, &record.decision.transfers));
-        let effects = record.decision.effects.iter();
-        let own = effects.filter(|effect| effect.account() == Some(account));
-        self.standing.extend(own.map(|effect| (place, effect.clone())));
-        self.version = self.version.saturating_add(1);
-        self.last = self.last.max(Some(place));
+        for effect in &record.decision.effects {
+            fold_standing(&mut self.view, account, effect);
+        }
+        self.view.version = self.view.version.saturating_add(1);
+        self.view.sequence = Some(record.sequence);
     }
 
     fn view(mut self, account: &AccountId) -> Result<View, AsOfError> {
-        // Stable: the effects of one record keep their order.
-        self.standing.sort_by_key(|(place, _)| *place);
-        let mut view = View::NEW;
-        for (_, effect) in &self.standing {
-            fold_standing(&mut view, account, effect);
-        }
         let out_of_range = || AsOfError::OutOfRange { account: account.clone() };
-        view.books = self.sums.books().ok_or_else(out_of_range)?;
-        view.books.available().map_err(|_| out_of_range())?;
-        view.version = self.version;
-        view.sequence = self.last.map(|place| place.sequence);
-        Ok(view)
+        self.view.books = self.sums.books().ok_or_else(out_of_range)?;
+        self.view.books.available().map_err(|_| out_of_range())?;
+        Ok(self.view)
     }
 }

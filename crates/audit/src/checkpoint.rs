@@ -1,26 +1,28 @@
-//! The log against signed checkpoints, and new ones made from it: an insider who edits a record and
-//! makes every hash after it anew can't make a signature that an outsider already has.
+//! New checkpoints made from a log, unless it contradicts those that were published, and proofs that
+//! lead to them.
 
 use domain::ids::LedgerId;
 use event_store::log::{EventLog, ReadError};
 use proof::{
     bundle::Bundle,
     checkpoint::{Checkpoint, CheckpointFault, notes},
-    merkle::{Frontier, Hash},
-    note::{KeyFault, PrivateKey, VerifierKey},
+    note::{KeyFault, PrivateKey},
     tile::Tree,
     tree::{OutOfRange, root},
 };
 
 use crate::{
     cut::{Cut, Provenance},
-    findings::{Finding, Kind},
+    kept::{Broken, Comparing},
     leaf::leaf_bytes,
     pass::pass,
 };
 
 /// What a log is called in checkpoints, before a slash and the ledger, where nothing else is said.
 pub const LOG_USUAL: &str = "tallyhook";
+
+const FEWER: &str = "the log has fewer records";
+const OTHER: &str = "a record that it covers was changed, removed or inserted";
 
 /// The origin of a ledger's checkpoints.
 #[must_use]
@@ -80,6 +82,13 @@ pub enum CheckpointError {
     Range(#[from] OutOfRange),
 }
 
+impl From<Broken> for CheckpointError {
+    fn from(broken: Broken) -> Self {
+        let why = if broken.size > broken.records { FEWER } else { OTHER };
+        Self::Inconsistent { size: broken.size, why }
+    }
+}
+
 impl Signed {
     /// Signs the tree over a ledger's whole log, unless it contradicts what was published.
     ///
@@ -93,20 +102,22 @@ impl Signed {
     ) -> Result<Self, CheckpointError> {
         let origin = origin(signing.log, ledger);
         let signer = signing.key.signer(&origin)?;
+        let published = notes(signing.published);
+        let published = published.filter_map(|note| Checkpoint::unverified(&note).ok());
+        let mut older =
+            Comparing::of(published.filter(|older| older.ledger() == ledger.as_str()).collect());
         let mut tree = Tree::new();
         let provenance = pass(log, ledger, &Cut::END, progress, |_, leaf| {
             tree.push(leaf);
+            older.push(leaf);
             Ok::<_, ReadError>(())
         })?;
-        let published = notes(signing.published);
-        let published = published.filter_map(|note| Checkpoint::unverified(&note).ok());
-        let checkpoint = Checkpoint { origin, size: tree.size(), root: provenance.root };
-        let unsigned = Self { tree, provenance, checkpoint, note: String::new() };
-        for older in published.filter(|older| older.ledger() == ledger.as_str()) {
-            unsigned.goes_on_from(&older)?;
+        if let Some(broken) = older.ended().broken {
+            return Err(broken.into());
         }
-        let note = unsigned.checkpoint.sign(&signer);
-        Ok(Self { note, ..unsigned })
+        let checkpoint = Checkpoint { origin, size: tree.size(), root: provenance.root };
+        let note = checkpoint.sign(&signer);
+        Ok(Self { tree, provenance, checkpoint, note })
     }
 
     /// Checks that the log begins with what an older checkpoint covers.
@@ -120,14 +131,10 @@ impl Signed {
             return Err(inconsistent("that one is of another ledger"));
         }
         if size > self.tree.size() {
-            return Err(inconsistent("the log has fewer records"));
+            return Err(inconsistent(FEWER));
         }
         let root = root(size, &mut |place| self.tree.subtree(place))?;
-        if root == older.root {
-            Ok(())
-        } else {
-            Err(inconsistent("a record that it covers was changed, removed or inserted"))
-        }
+        if root == older.root { Ok(()) } else { Err(inconsistent(OTHER)) }
     }
 
     /// A bundle of these records, in the order of the log, each once. It goes on from an older
@@ -163,84 +170,4 @@ impl Signed {
         }
         Ok(bundle)
     }
-}
-
-/// Compares a ledger's log with the checkpoints in the text of a file. Whatever is added after a
-/// checkpoint is nothing to it.
-///
-/// Each note must be a checkpoint of this ledger that one of the keys signed, or of another ledger.
-///
-/// # Errors
-/// The log can't be read, which its own verification tells better.
-pub fn compared(
-    log: &dyn EventLog,
-    ledger: &LedgerId,
-    file: &str,
-    keys: &[VerifierKey],
-) -> Result<Vec<Finding>, ReadError> {
-    let mut findings = Vec::new();
-    let mut wanted = Vec::new();
-    for note in notes(file) {
-        match Checkpoint::open(&note, keys) {
-            Ok(checkpoint) => wanted.push(checkpoint),
-            Err(fault) if is_of(&note, ledger) => findings.push(finding(ledger, None, fault)),
-            // Another ledger's, whose key nobody gave.
-            Err(_) => {}
-        }
-    }
-    wanted.retain(|checkpoint| checkpoint.ledger() == ledger.as_str());
-    wanted.sort_by_key(|checkpoint| checkpoint.size);
-    let mut open = wanted.iter().peekable();
-    let mut equal_up_to = 0_u64;
-    let mut look = |tree: &Frontier, findings: &mut Vec<Finding>| {
-        while let Some(checkpoint) = open.next_if(|checkpoint| checkpoint.size == tree.size()) {
-            if checkpoint.root == tree.root() {
-                equal_up_to = checkpoint.size;
-                continue;
-            }
-            let detail = format!(
-                "the records from {} to {} are not those that the signed checkpoint covers: one \
-                 was changed, removed or inserted",
-                equal_up_to.saturating_add(1),
-                checkpoint.size
-            );
-            findings.push(finding(ledger, Some(checkpoint.size), detail));
-        }
-    };
-    let mut tree = Frontier::new();
-    look(&tree, &mut findings);
-    pass(
-        log,
-        ledger,
-        &Cut::END,
-        |_, _| {},
-        |_, leaf: Hash| {
-            tree.push(leaf);
-            look(&tree, &mut findings);
-            Ok::<_, ReadError>(())
-        },
-    )?;
-    let size = tree.size();
-    findings.extend(open.map(|checkpoint| {
-        let covered = checkpoint.size;
-        let detail =
-            format!("the log has {size} records and the signed checkpoint covers {covered}");
-        finding(ledger, None, detail)
-    }));
-    Ok(findings)
-}
-
-/// How many checkpoints of a ledger the text of a file has, whoever signed them.
-#[must_use]
-pub fn count(file: &str, ledger: &LedgerId) -> usize {
-    notes(file).filter(|note| is_of(note, ledger)).count()
-}
-
-fn is_of(note: &str, ledger: &LedgerId) -> bool {
-    Checkpoint::unverified(note).is_ok_and(|found| found.ledger() == ledger.as_str())
-}
-
-fn finding(ledger: &LedgerId, size: Option<u64>, detail: impl ToString) -> Finding {
-    let sequence = size.and_then(domain::ids::Sequence::new);
-    Finding { ledger: ledger.clone(), sequence, kind: Kind::Checkpoint, detail: detail.to_string() }
 }

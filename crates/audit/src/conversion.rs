@@ -85,10 +85,21 @@ pub struct Conversion {
     pub version: u32,
     /// The record that put it in force.
     pub activated: Sequence,
-    /// The net money that came in, where the record says so.
+    /// The net money that came in, where the record says so; of a correction the difference.
     pub money: Option<(Currency, Minor)>,
+    /// Of what the money is.
+    pub share: Share,
     /// How.
     pub by: Way,
+}
+
+/// What of a payment a record posts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Share {
+    /// All of it.
+    Whole,
+    /// The difference to what earlier records posted: the basket or the entity was corrected.
+    Difference,
 }
 
 /// By what money became credits.
@@ -131,6 +142,8 @@ impl Conversion {
             let Effect::MoneyMoved { currency, received, .. } = effect else { return None };
             Some((*currency, *received))
         });
+        let opens = |effect: &Effect| matches!(effect, Effect::HoldingOpened { .. });
+        let share = if effects.iter().any(opens) { Share::Whole } else { Share::Difference };
         let imports = |effect: &Effect| matches!(effect, Effect::PaymentImported(_));
         let by = if effects.iter().any(imports) {
             Way::Imported
@@ -142,8 +155,25 @@ impl Conversion {
             version: activated.policy.version,
             activated: activated.sequence,
             money,
+            share,
             by,
         })
+    }
+
+    /// All that was posted once this followed what `earlier` posted: the money of both, by the rule
+    /// of the last.
+    #[must_use]
+    pub fn after(self, earlier: &Self) -> Self {
+        let money = match (earlier.money, self.money) {
+            (Some((currency, before)), Some((same, more))) if currency == same => {
+                before.plus(more).ok().map(|sum| (currency, sum))
+            }
+            (Some(before), None) => Some(before),
+            // An import may not say what was paid.
+            (None, more) if earlier.by != Way::Imported => more,
+            (Some(_) | None, Some(_)) | (None, None) => None,
+        };
+        Self { money, share: earlier.share, ..self }
     }
 
     /// For a person, the policy apart.
@@ -165,11 +195,18 @@ impl Conversion {
             Way::Imported => "as it was when it was imported".to_owned(),
             Way::Unsaid => "as the policy says".to_owned(),
         };
-        match self.money {
-            Some((currency, money)) => {
-                format!("{} {currency} net {how}", Amount::money(money, currency))
+        let money = self
+            .money
+            .map(|(currency, money)| format!("{} {currency} net", Amount::money(money, currency)));
+        match (self.share, money) {
+            (Share::Whole, Some(money)) => format!("{money} {how}"),
+            (Share::Whole, None) => how,
+            (Share::Difference, Some(money)) => {
+                format!("the difference of {money} to what was posted before, now {how}")
             }
-            None => how,
+            (Share::Difference, None) => {
+                format!("the difference to what was posted before, now {how}")
+            }
         }
     }
 }

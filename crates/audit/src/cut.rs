@@ -3,6 +3,10 @@
 //! There are two axes, kept apart. What was *known* follows the log: a sequence, or the moment of
 //! recording. What had *happened* follows the provider: the moment that an event says, and for a
 //! command, which no provider knows of, the moment of recording.
+//!
+//! Records count whole. What moves is dated by the record that posted it, not by the event that it is
+//! about: an adjustment that arrived before its purchase moves nothing by itself and counts from the
+//! purchase, and what a released or assigned payment moves counts from that command.
 
 use domain::{
     ids::{Digest, LedgerId, Sequence},

@@ -3,8 +3,10 @@
 //!
 //! The archive has `index.html` and `index.txt` for people, `index.json` for programs, the bytes of
 //! the deliveries about the payment as they came under `bodies/`, and `proof.json`, which
-//! `tallyhook-verify` checks. The same log gives the same bytes.
+//! `tallyhook-verify` checks. The same log gives the same bytes. Of very many uses or records the
+//! first and the last are shown and the rest is counted.
 
+mod ends;
 mod gathered;
 mod index;
 pub mod zip;
@@ -13,7 +15,7 @@ use std::collections::BTreeMap;
 
 use domain::{
     apply::Contradiction,
-    ids::{LedgerId, PaymentId, Sequence},
+    ids::{LedgerId, Origin, PaymentId, Sequence},
 };
 use event_store::log::{EventLog, ReadError};
 
@@ -24,6 +26,15 @@ use crate::{
     proved::{ProveError, Proving, Published},
     reports::layout::Format,
 };
+
+/// Which payment is meant.
+#[derive(Clone, Copy, Debug)]
+pub struct Which<'a> {
+    /// The provider's id.
+    pub payment: &'a PaymentId,
+    /// The namespace of the id; the only one that has it without this.
+    pub origin: Option<&'a Origin>,
+}
 
 /// Why there is no evidence.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +55,14 @@ pub enum EvidenceError {
         ledger: LedgerId,
         /// The payment.
         payment: PaymentId,
+    },
+    /// Several providers' payments have the id.
+    #[error("gather evidence: {origins} each have a payment {payment}; say whose by its origin")]
+    Ambiguous {
+        /// The payment.
+        payment: PaymentId,
+        /// Whose, separated by commas.
+        origins: String,
     },
 }
 
@@ -71,12 +90,12 @@ pub struct Evidence {
 pub fn evidence(
     log: &dyn EventLog,
     ledger: &LedgerId,
-    payment: &PaymentId,
+    which: Which<'_>,
     published: Option<&Published>,
     progress: impl FnMut(u64, u64),
 ) -> Result<Evidence, EvidenceError> {
     let mut proving = published.map(Proving::new);
-    let mut gathered = Gathered::new(payment);
+    let mut gathered = Gathered::new(which);
     let provenance = pass(log, ledger, &Cut::END, progress, |recorded, leaf| {
         if let Some(proving) = &mut proving {
             proving.push(leaf);
@@ -84,16 +103,22 @@ pub fn evidence(
         gathered.add(recorded.record());
         Ok::<_, ReadError>(())
     })?;
-    if gathered.about.is_empty() {
-        return Err(EvidenceError::Unknown { ledger: ledger.clone(), payment: payment.clone() });
+    let payment = which.payment.clone();
+    if gathered.about.all() == 0 {
+        return Err(EvidenceError::Unknown { ledger: ledger.clone(), payment });
+    }
+    if !gathered.elsewhere.is_empty() {
+        let origins = gathered.origins().iter().map(ToString::to_string).collect::<Vec<_>>();
+        return Err(EvidenceError::Ambiguous { payment, origins: origins.join(", ") });
     }
     let records = gathered.records();
     let mut files = BTreeMap::new();
     let mut erased = Vec::new();
-    for line in &gathered.about {
+    for line in gathered.about.iter() {
         match log.body(ledger, line.sequence)?.filter(|body| !body.is_empty()) {
             Some(body) => drop(files.insert(format!("bodies/{:012}", line.sequence.get()), body)),
-            None => erased.push(line.sequence),
+            None if line.delivered => erased.push(line.sequence),
+            None => {}
         }
     }
     let proof = proving.map(|proving| proving.bundle(log, ledger, &records)).transpose()?;
@@ -102,7 +127,7 @@ pub fn evidence(
     if let Some(bundle) = proof {
         files.insert("proof.json".to_owned(), bundle.to_text().into_bytes());
     }
-    let document = index::document(&gathered, provenance, &missing);
+    let document = index::document(&gathered, &payment, provenance, &missing);
     for (name, format) in
         [("index.html", Format::Html), ("index.txt", Format::Text), ("index.json", Format::Json)]
     {

@@ -1,7 +1,7 @@
 //! Why a number is what it is: from the number on the screen down to the bytes that came in.
 //!
 //! [`explain`] finds what an id names: an account, a payment, or single records by event, command,
-//! request id, order number or sequence. An account's balance is taken apart into its lots, each lot
+//! request id, order number or `#` and a sequence. An account's balance is taken apart into its lots, each lot
 //! into what was granted and what became of it, and below stand the records, each with what it
 //! changed, which policy and rule decided and what proves it. What is shown sums up, or there is no
 //! page: `lots` folds effects, the balance folds transfers, and both are compared after every record.
@@ -20,7 +20,7 @@ pub(crate) mod words;
 use std::collections::BTreeMap;
 
 use domain::{
-    ids::{LedgerId, Sequence},
+    ids::{LedgerId, Origin, Sequence},
     time::Timestamp,
 };
 use event_store::{
@@ -39,8 +39,9 @@ use crate::{
     as_of::AsOfError,
     conversion::Policies,
     cut::{Cut, Known},
+    history::Blocks,
 };
-use find::Named;
+use find::{Named, Newest};
 
 /// What is asked.
 #[derive(Clone, Debug)]
@@ -52,6 +53,8 @@ pub struct Asked {
     pub call_time: Option<String>,
     /// The model that usage must say.
     pub model: Option<String>,
+    /// The namespace of the payment; none: the only one that has it.
+    pub origin: Option<String>,
     /// What was known.
     pub known: Known,
     /// How many records are shown at most, the newest.
@@ -73,6 +76,25 @@ pub struct Explanation {
     pub known: Option<LastKnown>,
     /// What is explained.
     pub subject: Subject,
+    /// What else the payment's id is.
+    pub also: Vec<Also>,
+}
+
+/// Something else that an id is.
+#[derive(Clone, Debug)]
+pub struct Also {
+    /// What it is, in words.
+    pub by: &'static str,
+    /// To how many records.
+    pub records: u64,
+    /// The last of these.
+    pub newest: Sequence,
+}
+
+impl Also {
+    const fn none(by: &'static str) -> Self {
+        Self { by, records: 0, newest: Sequence::FIRST }
+    }
 }
 
 /// The last record of what was known: its hash covers all before it.
@@ -128,14 +150,19 @@ pub enum ExplainError {
         /// What was asked, in words.
         asked: String,
     },
-    /// The lots do not come to the balance: the log is damaged or was changed.
+    /// Several providers have such a payment.
+    #[error("payments of several origins have this id; name one: {}", names(origins))]
+    Ambiguous {
+        /// Their origins.
+        origins: Vec<Origin>,
+    },
+    /// The lots do not come to the balance: the log is damaged or was changed. The text names no
+    /// account, since it goes to the server's log.
     #[error(
-        "after record {at} the lots of account {account} do not come to its balance; run `tallyhook \
-         audit verify`"
+        "after record {at} the lots of the account do not come to its balance; run `tallyhook audit \
+         verify`"
     )]
     Unexplained {
-        /// The account.
-        account: String,
         /// The first record after which they differ.
         at: Sequence,
     },
@@ -153,29 +180,27 @@ pub fn explain(
     activations: &BTreeMap<u32, Sequence>,
     asked: &Asked,
 ) -> Result<Explanation, ExplainError> {
-    let cut = Cut { known: asked.known, happened: None };
-    let known = last_known(log, ledger, &cut)?;
-    let within =
-        activations.iter().filter(|(_, at)| known.is_some_and(|last| **at <= last.sequence));
+    let known = last_known(log, ledger, &Cut { known: asked.known, happened: None })?;
+    let last = known.map(|last| last.sequence);
+    // From here on everything ends with this record, whatever comes in meanwhile.
+    let cut = Cut { known: Known::Sequence(last.map_or(0, Sequence::get)), happened: None };
+    let within = activations.iter().filter(|(_, at)| Some(**at) <= last);
     let within = within.map(|(version, at)| (*version, *at)).collect();
     let policies = Policies::read(log, ledger, &within)?;
-    let place = Place { log, ledger, cut, policies };
+    let place = Place { log, ledger, cut, last, policies };
     let words = words_of(asked)?;
     let unknown = || ExplainError::Unknown { ledger: ledger.clone(), asked: words.clone() };
     let named = find::named(&place, asked)?.ok_or_else(unknown)?;
-    let mut subject = match named {
+    let (mut subject, also) = match named {
         Named::Account(account) => {
-            Subject::Account(Box::new(account::story(&place, &account, asked.steps_max)?))
+            let story = account::story(&place, &account, asked.steps_max)?;
+            (Subject::Account(Box::new(story)), Vec::new())
         }
-        Named::Payment(key, records) => {
-            Subject::Payment(Box::new(payment::story(&place, &key, &records, asked.steps_max)?))
+        Named::Payment(key, records, also) => {
+            let story = payment::story(&place, &key, &records, asked.steps_max)?;
+            (Subject::Payment(Box::new(story)), also)
         }
-        Named::Records(by, records) => {
-            let earlier = records.len().saturating_sub(asked.steps_max);
-            let shown = records.iter().skip(earlier);
-            let steps = shown.map(|recorded| Step::of(recorded, &place.policies)).collect();
-            Subject::Records(Steps { by, steps, earlier: u64::try_from(earlier).unwrap_or(0) })
-        }
+        Named::Records(by, newest) => (Subject::Records(steps(&place, by, &newest)?), Vec::new()),
     };
     if asked.raw {
         for step in subject.steps_mut() {
@@ -183,7 +208,15 @@ pub fn explain(
         }
     }
     let (ledger, unit) = (ledger.clone(), place.policies.unit().to_owned());
-    Ok(Explanation { ledger, unit, asked: words, known, subject })
+    Ok(Explanation { ledger, unit, asked: words, known, subject, also })
+}
+
+fn steps(place: &Place<'_>, by: String, newest: &Newest) -> Result<Steps, ReadError> {
+    let (mut blocks, mut steps) = (Blocks::new(place.log, place.ledger), Vec::new());
+    for sequence in &newest.sequences {
+        steps.push(Step::of(blocks.read(*sequence)?, &place.policies));
+    }
+    Ok(Steps { by, steps, earlier: newest.earlier })
 }
 
 impl Explanation {
@@ -224,7 +257,10 @@ impl Subject {
 struct Place<'l> {
     log: &'l dyn EventLog,
     ledger: &'l LedgerId,
+    /// All up to `last`.
     cut: Cut,
+    /// The last record that is known.
+    last: Option<Sequence>,
     policies: Policies,
 }
 
@@ -257,6 +293,11 @@ fn last_known(
         recorded_at: recorded.record().recorded_at,
         hash: recorded.hash(),
     }))
+}
+
+fn names(origins: &[Origin]) -> String {
+    let names: Vec<&str> = origins.iter().map(Origin::as_str).collect();
+    names.join(", ")
 }
 
 /// What is asked, for a person.

@@ -9,6 +9,7 @@
 
 pub mod checkpoint;
 pub mod cut;
+pub mod kept;
 pub mod leaf;
 pub mod pass;
 pub mod sums;
@@ -36,3 +37,4 @@ pub mod sample;
 
 mod compare;
 mod history;
+mod lots;

@@ -5,7 +5,7 @@ use domain::ids::{LedgerId, Sequence};
 use event_store::log::{EventLog, ReadError};
 use proof::{
     bundle::Bundle,
-    checkpoint::{Checkpoint, notes},
+    checkpoint::{self, newest},
     merkle::Hash,
     tile::Tree,
     tree::{OutOfRange, root},
@@ -15,10 +15,7 @@ use crate::leaf::leaf_bytes;
 
 /// A published checkpoint.
 #[derive(Clone, Debug)]
-pub struct Published {
-    note: String,
-    checkpoint: Checkpoint,
-}
+pub struct Published(checkpoint::Published);
 
 /// Why nothing can be proved.
 #[derive(Debug, thiserror::Error)]
@@ -53,18 +50,14 @@ impl Published {
     /// # Errors
     /// The file has none.
     pub fn newest(file: &str, ledger: &LedgerId) -> Result<Self, ProveError> {
-        let read = notes(file).filter_map(|note| {
-            let checkpoint = Checkpoint::unverified(&note).ok()?;
-            (checkpoint.ledger() == ledger.as_str()).then_some(Self { note, checkpoint })
-        });
-        let newest = read.max_by_key(|published| published.checkpoint.size);
-        newest.ok_or_else(|| ProveError::NoCheckpoint { ledger: ledger.clone() })
+        let newest = newest(file, |found| found.ledger() == ledger.as_str());
+        newest.map(Self).ok_or_else(|| ProveError::NoCheckpoint { ledger: ledger.clone() })
     }
 
     /// How many records it covers.
     #[must_use]
     pub const fn size(&self) -> u64 {
-        self.checkpoint.size
+        self.0.checkpoint.size
     }
 }
 
@@ -102,10 +95,10 @@ impl<'p> Proving<'p> {
         let size = self.published.size();
         let mut subtree = |place| self.tree.subtree(place);
         let found: Result<Hash, OutOfRange> = root(size, &mut subtree);
-        if self.tree.size() != size || found? != self.published.checkpoint.root {
+        if self.tree.size() != size || found? != self.published.0.checkpoint.root {
             return Err(ProveError::Inconsistent { size });
         }
-        let mut bundle = Bundle::of(self.published.note.clone());
+        let mut bundle = Bundle::of(self.published.0.note.clone());
         for sequence in sequences.iter().filter(|sequence| sequence.get() <= size) {
             let Some(recorded) = log.read(ledger, *sequence)? else { continue };
             let leaf = String::from_utf8_lossy(&leaf_bytes(ledger, &recorded)).into_owned();

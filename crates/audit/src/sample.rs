@@ -13,6 +13,8 @@
 //!               the largest multiple of the width within 2^128
 //! ```
 
+use std::ops::Range;
+
 use domain::{ids::LedgerId, ids::Sequence};
 use event_store::log::{EventLog, ReadError, Recorded};
 use proof::bundle::Bundle;
@@ -21,7 +23,7 @@ use sha2::{Digest as _, Sha256};
 use crate::{
     about::{belief, moved, outcome, what},
     cut::{Cut, Provenance, happened_at},
-    leaf::leaf,
+    leaf::{leaf, leaf_hash},
     pass::pass,
     proved::{ProveError, Proving, Published},
     reports::layout::{Block, Cell, Document, Section, Table, asked},
@@ -30,6 +32,9 @@ use crate::{
 
 /// The most records that can be asked for.
 pub const COUNT_MAX: u64 = 100_000;
+
+/// How many records are read at once beyond the cut.
+const CHUNK: usize = 256;
 
 /// What a record weighs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,6 +121,9 @@ pub fn sample(
         }
         Ok::<_, ReadError>(())
     })?;
+    if let (Some(proving), Some(published)) = (&mut proving, asked.published) {
+        push_rest(log, ledger, proving, provenance.records..published.size())?;
+    }
     let mut drawn: Vec<Drawn> = Vec::new();
     for unit in units(asked.seed, asked.count, total) {
         let place = row.partition_point(|(_, end)| *end <= unit);
@@ -129,6 +137,26 @@ pub fn sample(
     let proof = proving.map(|proving| proving.bundle(log, ledger, &sequences)).transpose()?;
     let population = u64::try_from(row.len()).unwrap_or(u64::MAX);
     Ok(Sample { provenance, population, total, drawn, proof })
+}
+
+/// Takes in what the checkpoint covers and the cut leaves out: its tree is over both.
+fn push_rest(
+    log: &dyn EventLog,
+    ledger: &LedgerId,
+    proving: &mut Proving<'_>,
+    mut rest: Range<u64>,
+) -> Result<(), ReadError> {
+    while !rest.is_empty() {
+        let records = log.scan(ledger, Sequence::new(rest.start), CHUNK)?;
+        if records.is_empty() {
+            break;
+        }
+        for recorded in &records {
+            proving.push(leaf_hash(ledger, recorded));
+            rest.start = recorded.record().sequence.get();
+        }
+    }
+    Ok(())
 }
 
 fn read(

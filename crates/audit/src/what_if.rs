@@ -17,8 +17,9 @@ use std::{
 use domain::{
     account::{Status, View},
     apply::{Contradiction, fold_view},
+    case::{Case, CaseStatus, Decider},
     decision::{Effect, RULES_VERSION},
-    ids::{AccountId, LedgerId, OperationId},
+    ids::{AccountId, LedgerId, OperationId, Text},
     input::{Input, Order},
     policy::{Measures, Policy, Timeline},
     record::Record,
@@ -167,6 +168,8 @@ pub struct CaseDifference {
 pub struct Verdict {
     /// How far.
     pub status: &'static str,
+    /// What the status says besides: the rule, what is missing, until when.
+    pub detail: String,
     /// The money that is quoted, in major units with its currency.
     pub quote: String,
 }
@@ -264,9 +267,39 @@ fn replaced(
 /// Whether two decisions come to the same, whichever version of rules and policy made them.
 fn is_same(again: &Record, recorded: &Record) -> bool {
     let (again, recorded) = (&again.decision, &recorded.decision);
+    let effects = again.effects.iter().zip(&recorded.effects);
     again.outcome == recorded.outcome
-        && again.effects == recorded.effects
+        && again.effects.len() == recorded.effects.len()
+        && effects.into_iter().all(|(again, recorded)| is_same_effect(again, recorded))
         && again.transfers == recorded.transfers
+}
+
+/// A case names the version that decides it, whatever that says.
+fn is_same_effect(again: &Effect, recorded: &Effect) -> bool {
+    if let (Effect::CaseChanged(again), Effect::CaseChanged(recorded)) = (again, recorded) {
+        return Case { policy: recorded.policy, ..(**again).clone() } == **recorded;
+    }
+    again == recorded
+}
+
+/// What a case's status says besides its name.
+fn detail(status: &CaseStatus) -> String {
+    let names = |names: &BTreeSet<Text>| {
+        names.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    };
+    match status {
+        CaseStatus::NeedsInformation { missing, wrong } => {
+            format!("missing: {}; wrong: {}", names(missing), names(wrong))
+        }
+        CaseStatus::InReview { due_at } | CaseStatus::Eligible { due_at } => {
+            format!("due at {due_at}")
+        }
+        CaseStatus::Approved { money } => format!("{} in minor units", money.get()),
+        CaseStatus::Corrected { credits } => format!("{credits} credits"),
+        CaseStatus::Denied { rule, by: Decider::Policy } => format!("by the rule {rule}"),
+        CaseStatus::Denied { rule, by: Decider::Operator } => format!("by an operator: {rule}"),
+        CaseStatus::Withdrawn | CaseStatus::Refunded => String::new(),
+    }
 }
 
 fn name(record: &Record) -> &'static str {
@@ -302,6 +335,7 @@ impl Outcome {
             let quote = &case.quote;
             let verdict = Verdict {
                 status: case.status.name(),
+                detail: detail(&case.status),
                 quote: format!("{} {}", quote.money.major(quote.currency), quote.currency),
             };
             if self.cases.insert(case.id, (case.account.clone(), verdict)).is_none() {

@@ -99,8 +99,8 @@ pub fn fold_view(
     Ok(true)
 }
 
-/// Folds one effect into an account's freezes and closing, transfers apart: for who folds records in
-/// another order than the log's.
+/// Folds one effect into an account's freezes and closing, transfers apart: for who sums those beyond
+/// the range of balances.
 pub fn fold_standing(view: &mut View, account: &AccountId, effect: &Effect) {
     if effect.account() == Some(account) {
         posting::watch(view, effect);

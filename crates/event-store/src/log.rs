@@ -1,6 +1,6 @@
 //! What a log is: the ground truth from which everything else is derived.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, ops::ControlFlow, sync::Arc};
 
 use domain::{
     decision::Outcome,
@@ -173,31 +173,36 @@ pub trait EventLog: Send + Sync {
         Ok(bodies)
     }
 
-    /// The records after a sequence and up to `last` in whose stored form `needle` stands, in order:
-    /// for ids that no index has. Reads no bodies; see [`crate::search::search`].
+    /// Gives `found` the records after a sequence and up to `last` in whose stored form one of
+    /// `needles` stands, in order, until it breaks: for ids that no index has. Keeps nothing but
+    /// the block that it reads, and reads no bodies; see [`crate::search::search`].
     ///
     /// # Errors
     /// The store can't be read or is damaged there.
     fn search(
         &self,
         ledger: &LedgerId,
-        needle: &[u8],
+        needles: &[&[u8]],
         after: Option<Sequence>,
         last: Sequence,
-    ) -> Result<Vec<Recorded>, ReadError> {
-        let finder = Finder::new(needle);
-        let (mut found, mut after) = (Vec::new(), after);
+        found: &mut dyn FnMut(Recorded) -> ControlFlow<()>,
+    ) -> Result<(), ReadError> {
+        let finders: Vec<Finder<'_>> = needles.iter().map(Finder::new).collect();
+        let mut after = after;
         while after < Some(last) {
             let records = self.scan(ledger, after, RECORDS_AT_ONCE)?;
             let Some(end) = records.last() else { break };
             after = Some(end.record().sequence);
-            let wanted = |recorded: &Recorded| {
+            for recorded in records {
                 let record = recorded.record();
-                record.sequence <= last && finder.find(&form::record::encode(record)).is_some()
-            };
-            found.extend(records.into_iter().filter(wanted));
+                let form = form::record::encode(record);
+                let has = || finders.iter().any(|finder| finder.find(&form).is_some());
+                if record.sequence <= last && has() && found(recorded).is_break() {
+                    return Ok(());
+                }
+            }
         }
-        Ok(found)
+        Ok(())
     }
 
     /// The newest record that has this key; see [`key_of`] for the keys that records have.

@@ -12,6 +12,9 @@ use crate::{
     note::{self, MARK, NoteFault, Signer, VerifierKey},
 };
 
+/// The letters of an Ed25519 signature with the key's id before it.
+const SIGNATURE_LETTERS: usize = 92;
+
 /// The size and the root of a ledger's tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checkpoint {
@@ -137,6 +140,26 @@ pub fn notes(file: &str) -> impl Iterator<Item = String> {
     })
 }
 
+/// The newest of the wanted checkpoints in the text of a file: the one of most records, and of
+/// several the last. Whether its signature holds is for the caller to check.
+pub fn newest(file: &str, is_wanted: impl Fn(&Checkpoint) -> bool) -> Option<Published> {
+    let whole = notes(file).filter(|note| !is_cut_short(note));
+    let read = whole.filter_map(|note| {
+        let checkpoint = Checkpoint::unverified(&note).ok()?;
+        is_wanted(&checkpoint).then_some(Published { checkpoint, note })
+    });
+    read.max_by_key(|published| published.checkpoint.size)
+}
+
+/// Whether a note ends in a signature that is shorter than any, as one does whose writer lost power
+/// meanwhile.
+#[must_use]
+pub fn is_cut_short(note: &str) -> bool {
+    let last = note.lines().last().and_then(|line| line.strip_prefix(MARK));
+    let signature = last.map(|line| line.split_once(' ').map_or("", |(_, signature)| signature));
+    signature.is_some_and(|signature| signature.len() < SIGNATURE_LETTERS)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -202,6 +225,20 @@ mod tests {
             let expected: &[u64] = if cut == second.len() - 1 { &[1, 2, 3] } else { &[1, 3] };
             assert_eq!(sizes, expected, "cut at {cut}");
         }
+        for cut in (0..second.len()).filter(|cut| second.is_char_boundary(*cut)) {
+            let unread = notes(&format!("{}\n\n", &second[..cut]))
+                .filter(|note| Checkpoint::open(note, &[own.verifier().clone()]).is_err())
+                .all(|note| is_cut_short(&note));
+            assert!(unread, "cut at {cut}");
+        }
+        assert!(!is_cut_short(first) && !is_cut_short(&first.replace('A', "?")));
+        let file = format!("{third}\n{first}\n{second}\n\n");
+        assert_eq!(newest(&file, |_| true).map(|newest| newest.note), Some(third.clone()));
+        assert_eq!(
+            newest(&file, |found| found.size < 3).map(|newest| newest.note),
+            Some(second.clone())
+        );
+        assert_eq!(newest(&file, |_| false), None);
         assert_eq!(notes(&format!("{first}\n{second}\n")).count(), 2);
         assert_eq!(notes(first).collect::<Vec<_>>(), [first.as_str()]);
         assert_eq!(notes("").count(), 0);

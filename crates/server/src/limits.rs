@@ -82,6 +82,9 @@ pub(crate) const EXPLAINED_RECORDS_MAX: usize = 500;
 /// The most explanations that are looked for at the same time: each may read the whole log.
 pub(crate) const EXPLAINED_AT_ONCE_MAX: usize = 2;
 
+/// The most explanations that wait for their turn besides; whoever comes then is told to try later.
+pub(crate) const EXPLAINED_WAITING_MAX: usize = 32;
+
 /// The most refund cases that one filtered list looks at before it answers with a cursor.
 pub(crate) const CASES_SCANNED_MAX: usize = 10_000;
 

@@ -210,9 +210,10 @@ fn serve(
     let ledgers = served.keys().cloned();
     let (mut notary, checkpoints) =
         Notary::open(&config.checkpoints, &config.data, ledgers, Arc::clone(&log), &views)?;
-    let courier = config.nats.as_ref().map(|nats| {
-        Courier::new(nats.publishing(), served.keys().cloned().collect(), notary.newest())
-    });
+    let courier = config
+        .nats
+        .as_ref()
+        .map(|nats| Courier::new(nats.publishing(), notary.believed(), notary.offered()));
     if let Some(courier) = &courier {
         notary.holds_to(courier.seen());
     }

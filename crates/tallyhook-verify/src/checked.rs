@@ -1,13 +1,73 @@
 //! What a file proves.
 
-use proof::{checkpoint::Checkpoint, note::VerifierKey, verdict::Verdict};
+use std::{cmp::Reverse, collections::BTreeMap};
+
+use proof::{
+    checkpoint::{Checkpoint, is_cut_short, notes},
+    note::{NoteFault, VerifierKey},
+    verdict::Verdict,
+};
 
 /// What the one who checks brings along.
 pub(crate) struct Expected {
     /// Whom checkpoints are believed from.
     pub(crate) keys: Vec<VerifierKey>,
-    /// The checkpoint that was kept.
-    pub(crate) older: Option<Checkpoint>,
+    /// The checkpoints that were kept.
+    pub(crate) older: Option<Older>,
+}
+
+/// A file of checkpoints that was kept: the newest of each log that is believed.
+pub(crate) struct Older(BTreeMap<String, Checkpoint>);
+
+/// Why nothing can be held to a file that was kept.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum NoOlder {
+    /// It has no checkpoint.
+    Malformed(String),
+    /// It has some, and none is believed.
+    Unbelieved(String),
+}
+
+impl Older {
+    /// Reads the text of a file to which one note after the other was added, or of a single note.
+    /// The newest note comes first, so that one is checked where all are believed.
+    pub(crate) fn read(text: &str, keys: &[VerifierKey]) -> Result<Self, NoOlder> {
+        let mut read = BTreeMap::<String, Vec<(u64, String)>>::new();
+        let mut unread = None;
+        for note in notes(text).filter(|note| !is_cut_short(note)) {
+            match Checkpoint::unverified(&note) {
+                Ok(found) => read.entry(found.origin).or_default().push((found.size, note)),
+                Err(fault) => unread = Some(fault),
+            }
+        }
+        if let Some(fault) = unread {
+            return Err(NoOlder::Malformed(fault.to_string()));
+        }
+        if read.is_empty() {
+            return Err(NoOlder::Malformed(NoteFault::Form.to_string()));
+        }
+        let (mut newest, mut why) = (BTreeMap::new(), String::new());
+        for (origin, mut all) in read {
+            all.sort_unstable_by_key(|(size, _)| Reverse(*size));
+            for (_, note) in all {
+                match Checkpoint::open(&note, keys) {
+                    Ok(checkpoint) => {
+                        newest.insert(origin, checkpoint);
+                        break;
+                    }
+                    // Another log's, whose key nobody gave.
+                    Err(fault) => why = fault.to_string(),
+                }
+            }
+        }
+        if newest.is_empty() { Err(NoOlder::Unbelieved(why)) } else { Ok(Self(newest)) }
+    }
+
+    /// The newest of a log.
+    fn of(&self, origin: &str) -> Result<&Checkpoint, String> {
+        let absent = || format!("none of the checkpoints that you kept is of the log {origin}");
+        self.0.get(origin).ok_or_else(absent)
+    }
 }
 
 /// What holds.
@@ -29,8 +89,10 @@ pub(crate) fn check(text: &str, expected: &Expected) -> Result<Checked, String> 
     let Expected { keys, older } = expected;
     // A bundle is a JSON object; the origin of a checkpoint is a name.
     if !text.starts_with('{') {
-        let checkpoint = Checkpoint::open(text, keys).map_err(|fault| fault.to_string())?;
-        return match older {
+        // Empty lines behind it are none of the note's, as in a file to which more is added.
+        let note = format!("{}\n", text.trim_end_matches('\n'));
+        let checkpoint = Checkpoint::open(&note, keys).map_err(|fault| fault.to_string())?;
+        return match older.as_ref().map(|older| older.of(&checkpoint.origin)).transpose()? {
             Some(older) if *older != checkpoint => Err(format!(
                 "it is a checkpoint alone, which proves nothing of the older one of {} records; ask \
                  for `tallyhook audit prove --from-checkpoint` with that",
@@ -41,6 +103,7 @@ pub(crate) fn check(text: &str, expected: &Expected) -> Result<Checked, String> 
     }
     let verdict = Verdict::of(text, keys).map_err(|refused| refused.to_string())?;
     if let Some(older) = older {
+        let older = older.of(&verdict.checkpoint().origin)?;
         let is_known = |found: &Checkpoint| {
             (&found.origin, found.size, found.root) == (&older.origin, older.size, older.root)
         };
@@ -135,7 +198,7 @@ mod tests {
 
     fn expected(older: Option<u64>) -> Expected {
         let keys = vec![signer().verifier().clone()];
-        let older = older.map(|size| Checkpoint::open(&note(size), &keys).unwrap());
+        let older = older.map(|size| Older::read(&note(size), &keys).unwrap());
         Expected { keys, older }
     }
 
@@ -145,7 +208,7 @@ mod tests {
         let results = [("file".to_owned(), Ok(checked))];
         let told = told::to_people(&results);
         let (told, limits) = told.split_once("\n\n").unwrap();
-        let root = expected(Some(3)).older.unwrap().root;
+        let root = root(3, &mut |place| tree().subtree(place)).unwrap();
         let lines = [
             "file: holds".to_owned(),
             format!("  The log tallyhook/main had 3 records when it was signed, root {root}."),
@@ -184,5 +247,34 @@ mod tests {
         assert!(check(&note(3), &expected(Some(2))).is_err());
         assert!(check("", &expected(None)).is_err());
         assert!(check("{}", &expected(None)).is_err());
+    }
+
+    #[test]
+    fn a_kept_file_may_have_many_checkpoints_and_empty_lines() {
+        let keys = vec![signer().verifier().clone()];
+        let eu = PrivateKey::of([9; 32]).signer("tallyhook/eu").unwrap();
+        let origin = "tallyhook/eu".to_owned();
+        let eu = Checkpoint { origin, size: 9, root: Hash::of_nothing() }.sign(&eu);
+        let (one, two) = (note(1), note(2));
+        let torn = &note(3)[..note(3).len() - 9];
+        for kept in [
+            format!("{two}\n"),
+            format!("{one}\n{two}\n{eu}\n"),
+            format!("{two}\n{one}\n"),
+            format!("{two}\n{torn}"),
+            two.clone(),
+        ] {
+            let older = Some(Older::read(&kept, &keys).unwrap());
+            let expected = Expected { keys: keys.clone(), older };
+            assert!(check(&statement(Some(2)), &expected).is_ok(), "{kept}");
+            assert!(check(&statement(Some(1)), &expected).is_err(), "{kept}");
+            assert!(check(&format!("{two}\n\n"), &expected).is_ok(), "{kept}");
+        }
+        let refused = |kept: &str| Older::read(kept, &keys).err();
+        assert!(matches!(refused(""), Some(NoOlder::Malformed(_))));
+        assert!(matches!(refused("{}"), Some(NoOlder::Malformed(_))));
+        assert!(matches!(refused(&two.replace("\n2\n", "\ntwo\n")), Some(NoOlder::Malformed(_))));
+        assert!(matches!(refused(&eu), Some(NoOlder::Unbelieved(_))));
+        assert!(matches!(refused(&two.replace("\n2\n", "\n3\n")), Some(NoOlder::Unbelieved(_))));
     }
 }

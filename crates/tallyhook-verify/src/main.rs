@@ -16,9 +16,9 @@ use std::{
 };
 
 use clap::Parser;
-use proof::{checkpoint::Checkpoint, note::VerifierKey};
+use proof::note::VerifierKey;
 
-use self::checked::{Expected, OfFile, check};
+use self::checked::{Expected, NoOlder, OfFile, Older, check};
 
 /// Everything holds.
 const CLEAN: u8 = 0;
@@ -37,7 +37,8 @@ struct Arguments {
     /// keep it; may be repeated, as when a key was changed.
     #[arg(long, value_name = "KEY", required = true)]
     key: Vec<String>,
-    /// A checkpoint that you kept: each bundle must be of it, or prove that it goes on from it.
+    /// A file with checkpoints that you kept: each bundle must be of the newest of its log there, or
+    /// prove that it goes on from it.
     #[arg(long, value_name = "FILE")]
     older: Option<PathBuf>,
     /// Prints JSON.
@@ -89,9 +90,12 @@ fn run(arguments: &Arguments) -> Result<Vec<OfFile>, Failed> {
         })
     };
     let older = arguments.older.as_ref().map(|path| {
-        Checkpoint::open(&read(path)?, &keys).map_err(|fault| Failed {
-            exit: REFUSED,
-            why: format!("--older {}: {fault}", path.display()),
+        Older::read(&read(path)?, &keys).map_err(|fault| {
+            let (exit, why) = match fault {
+                NoOlder::Malformed(why) => (UNREAD, why),
+                NoOlder::Unbelieved(why) => (REFUSED, why),
+            };
+            Failed { exit, why: format!("--older {}: {why}", path.display()) }
         })
     });
     let expected = Expected { keys, older: older.transpose()? };

@@ -55,10 +55,17 @@ impl Failed {
     }
 }
 
+impl fmt::Display for Failed {
+    /// What failed, with all causes.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:#}", self.error)
+    }
+}
+
 /// Tells a person what failed, with all causes.
 pub(crate) fn told(failed: Failed) -> Exit {
     use std::io::Write as _;
 
-    let _ = writeln!(std::io::stderr().lock(), "tallyhook: {:#}", failed.error);
+    let _ = writeln!(std::io::stderr().lock(), "tallyhook: {failed}");
     failed.exit
 }

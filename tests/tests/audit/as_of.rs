@@ -1,5 +1,6 @@
 //! Balances of the past, by sequence, by time of recording and by time at the provider, equal a
-//! model that adds up plain lists of movements anew for each question.
+//! model that goes through plain lists of movements in the log's order anew for each question; and
+//! what leaves nothing out equals the present, which nobody folds by a cut.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,13 +13,20 @@ use domain::{
     decision::{CreditBook, Effect, Section, Transfer},
     ids::AccountId,
     input::Input,
+    notice::{Action, Extent, Status},
     policy::Measures,
     record::Record,
     time::Timestamp,
 };
-use tallyhook_tests::{dice::Dice, history::ledger};
+use tallyhook_tests::{
+    dice::Dice,
+    history::{account, ledger},
+};
 
-use crate::drawn::{Drawn, Parts, drawn, nothing, part_of, parts_of};
+use crate::{
+    drawn::{Drawn, Parts, drawn, nothing, part_of, parts_of},
+    told::{adjusted, day, paid, told},
+};
 
 /// How many questions are asked.
 const QUESTIONS: usize = 10_000;
@@ -109,6 +117,68 @@ fn an_account_with_too_many_records_is_said_so() {
     assert_eq!(ask(all).unwrap().unwrap().version, all);
     let refused = ask(all - 1).unwrap_err();
     assert!(matches!(refused, as_of::AsOfError::TooManyRecords { .. }), "{refused}");
+}
+
+/// A cut that leaves nothing out says what is so now: the rows' order is the log's, whenever they
+/// happened. In these courses what happened last is not what was known last.
+#[test]
+fn a_cut_that_leaves_nothing_out_is_the_present() {
+    let mut disordered = 0_u32;
+    for seed in [82, 116, 259].into_iter().chain(0..40) {
+        let drawn = drawn(seed);
+        let happened = drawn.records.iter().map(happened_micros).max().unwrap();
+        let cut = Cut { known: Known::All, happened: Timestamp::from_micros(happened) };
+        assert!(cut.happened.is_some());
+        let (_, then) = as_of::accounts(&drawn.log, &ledger(), &cut, |_, _| ()).unwrap();
+        for (account, view) in &then {
+            let now = &drawn.state.entities.account(account).flatten().unwrap().view;
+            assert_eq!(view, now, "seed {seed}, {account:?}");
+            let alone = as_of::account(&drawn.log, &ledger(), account, &cut, RECORDS_MAX);
+            assert_eq!(alone.unwrap().as_ref(), Some(now), "seed {seed}, {account:?}");
+        }
+        let rows: Vec<Row> = drawn.records.iter().flat_map(rows_of).collect();
+        let mut by_happened: Vec<&Row> = rows.iter().collect();
+        by_happened.sort_by_key(|row| (row.happened, row.sequence));
+        let order = by_happened.iter().filter(|row| !row.standing.is_empty());
+        disordered += u32::from(!order.map(|row| row.sequence).is_sorted());
+    }
+    assert!(disordered > 3, "{disordered} courses tell of standing out of order");
+}
+
+#[test]
+fn a_chargeback_that_arrives_after_another_was_undone_freezes_still() {
+    let filed = (Action::Chargeback, Status::Approved, Extent::Unsaid);
+    let undone = (Action::ChargebackReverse, Status::Approved, Extent::Unsaid);
+    let (log, records) = told(vec![
+        paid(100, 0),
+        adjusted("adj_a", filed, 30, 1),
+        adjusted("adj_a_undone", undone, 30, 20),
+        adjusted("adj_b", filed, 30, 10),
+    ]);
+    let at = |happened| {
+        let cut = Cut { known: Known::All, happened };
+        as_of::account(&log, &ledger(), &account(), &cut, RECORDS_MAX).unwrap().unwrap()
+    };
+    let (now, far) = (at(None), at(Timestamp::parse("2999-01-01T00:00:00Z")));
+    assert!(!now.can_spend(), "the second chargeback is open: {now:?}");
+    assert_eq!(far, now);
+    // What is dated after the cut does not count, and what was known of the rest does.
+    assert!(at(Some(day(0))).can_spend());
+    assert!(!at(Some(day(1))).can_spend());
+    assert!(!at(Some(day(19))).can_spend());
+    let last = records.last().unwrap();
+    assert_eq!(far.sequence, Some(last.sequence), "the last that counts in the log");
+}
+
+/// What an adjustment moves is dated by the record that posted it: that of its purchase, where it
+/// came before that.
+#[test]
+fn an_adjustment_that_came_before_its_purchase_counts_with_the_purchase() {
+    let refund = (Action::Refund, Status::Approved, Extent::Partial);
+    let (log, _) = told(vec![adjusted("adj_a", refund, 30, 9), paid(100, 0)]);
+    let cut = Cut { known: Known::All, happened: Some(day(0)) };
+    let view = as_of::account(&log, &ledger(), &account(), &cut, RECORDS_MAX).unwrap().unwrap();
+    assert_eq!(view.books.paid.to_string(), "70");
 }
 
 const KINDS: [&str; 6] =
@@ -205,12 +275,8 @@ fn model(rows: &[Row], account: &AccountId, cut: &Cut) -> Option<Said> {
         let happened = cut.happened.is_none_or(|last| row.happened <= last.micros());
         row.account == account.as_str() && known && happened
     };
-    let mut own: Vec<&Row> = rows.iter().filter(counts).collect();
-    if cut.happened.is_some() {
-        own.sort_by_key(|row| (row.happened, row.sequence));
-    }
     let mut said = Said { books: nothing(), ..Said::default() };
-    for row in &own {
+    for row in rows.iter().filter(counts) {
         for (section, by) in &row.moved {
             let (part, side) = part_of(*section);
             *said.books.entry(part).or_default() += side * by;

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, fs, path::Path, process::Output};
 
+use event_store::sled::{Options, SledStore};
 use serde_json::Value;
 use tallyhook_tests::{binary, merchant::Merchant};
 use tempfile::TempDir;
@@ -106,5 +107,18 @@ fn wrong_usage_is_told_apart_from_data_that_cannot_be_opened() {
         let output = audit(folder, arguments, &[]);
         assert_eq!(output.status.code(), Some(code), "{arguments:?}: {output:?}");
         assert!(output.stderr.starts_with(b"tallyhook: "), "{output:?}");
+    }
+}
+
+#[test]
+fn an_explanation_writes_nothing_that_a_later_audit_compares() {
+    let data = data();
+    let store = SledStore::open(data.path(), Options::STANDARD).unwrap();
+    store.views().clear().unwrap();
+    drop(store);
+    for arguments in [&["explain", "#3", "--json"][..], &["balance", "--json"]] {
+        printed(&audit(data.path(), arguments, &[]));
+        let store = SledStore::open(data.path(), Options::STANDARD).unwrap();
+        assert_eq!(store.views().scan(&[], None, 1).unwrap(), [], "{arguments:?}");
     }
 }

@@ -37,14 +37,17 @@ pub(crate) fn drawn(seed: u64) -> Drawn {
         picture = naive.take(&record, &picture).expect("what was decided is right");
         records.push(record);
     }
+    Drawn { log: log_of(&records), records, state }
+}
+
+/// A log of these records.
+pub(crate) fn log_of(records: &[Record]) -> MemoryLog {
     let log = MemoryLog::new();
-    let appends = records.iter().map(|record| Append {
-        ledger: ledger(),
-        record: record.clone(),
-        body: [].into(),
-    });
-    log.append(&appends.collect::<Vec<_>>()).expect("the records follow each other");
-    Drawn { log, records, state }
+    let append =
+        |record: &Record| Append { ledger: ledger(), record: record.clone(), body: [].into() };
+    let appends: Vec<Append> = records.iter().map(append).collect();
+    log.append(&appends).expect("the records follow each other");
+    log
 }
 
 /// The parts of a balance by their names, in billionths.

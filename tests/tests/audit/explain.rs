@@ -30,6 +30,7 @@ fn by(id: &str) -> Asked {
         id: Some(id.to_owned()),
         call_time: None,
         model: None,
+        origin: None,
         known: Known::All,
         steps_max: usize::MAX,
         raw: false,

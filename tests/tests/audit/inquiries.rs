@@ -4,6 +4,7 @@
 use std::{
     io::{BufRead as _, BufReader, Write as _},
     net::{TcpListener, TcpStream},
+    os::unix::fs::PermissionsExt as _,
     process::Stdio,
     thread,
 };
@@ -12,7 +13,7 @@ use serde_json::{Value, json};
 use tallyhook_tests::{
     binary,
     home::{Home, SOURCE, Setup, TOKEN},
-    paddle::Purchase,
+    paddle::{Delivery, Purchase, put},
     server::Server,
 };
 
@@ -40,8 +41,15 @@ fn bought(number: u64) -> Purchase {
     Purchase { number, account: "a".to_owned(), cents: 1_000 }
 }
 
-fn listed(number: u64) -> Value {
+/// An event from before any clock that runs the tests.
+fn body(number: u64) -> Value {
     let mut event = bought(number).body().unwrap();
+    put(&mut event, "/occurred_at", "2024-01-01T00:00:00Z").unwrap();
+    event
+}
+
+fn listed(number: u64) -> Value {
+    let mut event = body(number);
     event.as_object_mut().unwrap().remove("notification_id");
     event
 }
@@ -49,6 +57,14 @@ fn listed(number: u64) -> Value {
 fn kinds(report: &Value) -> Vec<&str> {
     let findings = report["findings"].as_array().unwrap().iter();
     findings.map(|one| one["kind"].as_str().unwrap()).collect()
+}
+
+/// What has customers' data is for the owner's eyes alone.
+fn assert_owners(home: &Home, files: &[&str]) {
+    for file in files {
+        let mode = std::fs::metadata(home.file(file)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{file}");
+    }
 }
 
 /// A provider that is busy at first and whose list of events has two pages.
@@ -102,7 +118,7 @@ fn served(mut stream: TcpStream, busy: bool, answer: impl FnOnce(&str) -> Value)
 fn what_the_provider_lists_is_brought_into_a_running_server() {
     let home = Home::new(&Setup::one()).unwrap();
     let server = Server::start(&home).unwrap();
-    let answer = server.deliver(SOURCE, &bought(1).delivery().unwrap()).unwrap();
+    let answer = server.deliver(SOURCE, &Delivery::of(&body(1)).unwrap()).unwrap();
     assert_eq!(answer.status, 200, "{}", answer.text());
     let url = format!("http://{}", server.private);
     run(&home, 0, &["backup", "--to", "first", "--server", &url]);
@@ -120,14 +136,20 @@ fn what_the_provider_lists_is_brought_into_a_running_server() {
     let files = ["pages/events-00000.json", "pages/events-00001.json"];
     let report = json_of(&home, 1, &[&reconcile[..], &files, &import].concat());
     assert_eq!(report["brought_in"][0]["became"], "duplicate", "{report}");
-    let late = server.deliver(SOURCE, &bought(2).delivery().unwrap()).unwrap();
+    let late = server.deliver(SOURCE, &Delivery::of(&body(2)).unwrap()).unwrap();
     assert!(late.text().contains("duplicate"), "{}", late.text());
     server.stop().unwrap();
+    // A server that is gone takes nothing in, and what was found is told all the same.
+    let report = json_of(&home, 3, &[&reconcile[..], &files, &import].concat());
+    assert_eq!(kinds(&report), ["event-missing"], "{report}");
+    let became = report["brought_in"][0]["became"].as_str().unwrap();
+    assert!(became.starts_with("failed: "), "{report}");
+    assert_owners(&home, &files);
 
     let report = json_of(&home, 0, &[&["audit", "reconcile"][..], &files].concat());
     assert_eq!((kinds(&report).len(), &report["ok"]), (0, &json!(true)), "{report}");
     let (told, _) = run(&home, 0, &["audit", "verify"]);
-    assert!(told.contains("clean") && told.contains("1 were back-filled"), "{told}");
+    assert!(told.contains("clean") && told.contains("1 back-filled"), "{told}");
     let (told, _) = run(&home, 0, &[&["audit", "reconcile"][..], &files].concat());
     assert!(told.contains("no findings") && told.contains("transaction.completed: 2, 1"), "{told}");
 }
@@ -167,6 +189,7 @@ fn samples_evidence_and_other_policies_are_shown_alike_each_time() {
     assert_eq!(evidence("one.zip")["sha256"], evidence("other.zip")["sha256"]);
     let bytes = std::fs::read(home.file("one.zip")).unwrap();
     assert_eq!(std::fs::read(home.file("other.zip")).unwrap(), bytes);
+    assert_owners(&home, &["one.zip"]);
     run(&home, 3, &["audit", "evidence", &payment, "--out", "one.zip"]);
     run(&home, 1, &["audit", "evidence", "txn_unknown", "--out", "x.zip"]);
 

@@ -9,8 +9,9 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use audit::{
-    checkpoint::{Signed, Signing, compared},
+    checkpoint::{Signed, Signing},
     findings::Kind,
+    kept::{HeldVerdict, Kept},
 };
 use domain::{
     credits::Credits,
@@ -295,7 +296,13 @@ impl Covered {
     }
 
     fn findings(&self, records: &[Record]) -> Vec<(Kind, Option<u64>)> {
-        let found = compared(&log(records), &ledger(), &self.note, &self.keys).unwrap();
+        let mut kept = Kept::default();
+        kept.add(&self.note).unwrap();
+        let held = kept.held(&log(records), &self.keys).unwrap().remove(0);
+        let found = match held.verdict {
+            HeldVerdict::Broken(findings) => findings,
+            HeldVerdict::Holds { .. } | HeldVerdict::NoKey => Vec::new(),
+        };
         found.iter().map(|one| (one.kind, one.sequence.map(Sequence::get))).collect()
     }
 }

@@ -1,218 +1,28 @@
 //! The provider's own lists against the log: what is composed from the log agrees with it, every
 //! single change to a list is found as what it is, and what is brought in settles it.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::path::PathBuf;
 
-use audit::reconcile::{
-    compare::{Extent, Of, reconcile},
-    findings::{Importable, Reconciled},
-    list::Lists,
-    source::{KnownSource, source},
-};
-use domain::{
-    ids::Actor,
-    input::{BackFill, Input, Listing},
-    time::Timestamp,
-};
-use engine::step::{Answer, Engine, Request};
-use ingestion::{
-    paddle,
-    pointer::Pointer,
-    read::{Reading, read, read_back_filled},
-    source::{Provider, Source},
-    verify::{Headers, verify},
-};
-use serde_json::{Value, json};
+use audit::reconcile::{compare::Extent, list::Lists};
+use domain::input::{Listing, Mode, Order, Settings, Stale};
+use engine::step::Answer;
+use serde_json::Value;
 use tallyhook_tests::{
-    environment, home,
-    merchant::Merchant,
-    paddle::{Purchase, fixture, id, put},
+    environment,
+    paddle::{fixture, id, put},
 };
 
-use crate::made::Made;
+use crate::stage::{ACCOUNT_FROM, Stage, actor, bought, refunded, text};
 
-/// A moment after all that a small ledger's merchant did.
-const NOW: &str = "2026-09-01T00:00:00Z";
-
-/// A ledger and what the provider lists.
-struct Stage {
-    made: Made,
-    known: KnownSource,
-    events: Vec<Value>,
-    payments: Vec<Value>,
-    adjustments: Vec<Value>,
-}
-
-fn now() -> Timestamp {
-    Timestamp::parse(NOW).unwrap()
-}
-
-fn known() -> KnownSource {
-    KnownSource {
-        name: domain::ids::SourceName::new(home::SOURCE).unwrap(),
-        origin: domain::ids::Origin::new("paddle").unwrap(),
-        account_from: vec![domain::ids::Text::new("/data/custom_data/account_id").unwrap()],
-    }
-}
-
-impl Stage {
-    /// A ledger with policies and no delivery; the provider lists nothing.
-    fn empty() -> Self {
-        let made = Made::by(Merchant::new(1, 3).unwrap());
-        assert_eq!(source(&*made.log, &made.ledger, None).unwrap(), None);
-        let (events, payments, adjustments) = (Vec::new(), Vec::new(), Vec::new());
-        Self { made, known: known(), events, payments, adjustments }
-    }
-
-    /// A merchant's ledger; the provider lists what was delivered, and how it stands.
-    fn whole() -> Self {
-        let mut stage = Self { made: Made::by(Merchant::new(5, 1_500).unwrap()), ..Self::empty() };
-        let found = source(&*stage.made.log, &stage.made.ledger, None).unwrap();
-        assert_eq!(found, Some(stage.known.clone()));
-        let (mut payments, mut adjustments) = (BTreeMap::new(), BTreeMap::new());
-        for recorded in stage.made.log.scan(&stage.made.ledger, None, usize::MAX).unwrap() {
-            let record = recorded.record();
-            let Input::Delivery(_) = &record.input else { continue };
-            let body = stage.made.log.body(&stage.made.ledger, record.sequence).unwrap().unwrap();
-            let mut event: Value = serde_json::from_slice(&body).unwrap();
-            event.as_object_mut().unwrap().remove("notification_id");
-            let mut entity = event["data"].clone();
-            entity["updated_at"] = event["occurred_at"].clone();
-            let text = |value: &Value| value.as_str().unwrap().to_owned();
-            let (kind, id) = (text(&event["event_type"]), text(&entity["id"]));
-            let list = match kind.split('.').next().unwrap() {
-                "transaction" => Some(&mut payments),
-                "adjustment" => Some(&mut adjustments),
-                _ => None,
-            };
-            if let Some(list) = list {
-                let newest: &mut Value = list.entry(id).or_insert_with(|| entity.clone());
-                if text(&newest["updated_at"]) <= text(&entity["updated_at"]) {
-                    *newest = entity;
-                }
-            }
-            stage.events.push(event);
-        }
-        stage.payments = payments.into_values().collect();
-        stage.adjustments = adjustments.into_values().collect();
-        let happened = (stage.events.len(), stage.adjustments.len());
-        assert!(happened.0 > 150 && happened.1 > 5, "too little happened: {happened:?}");
-        stage
-    }
-
-    fn engine(&self) -> Engine {
-        let log = std::sync::Arc::clone(&self.made.log);
-        Engine::open(log, std::sync::Arc::clone(&self.made.projections), |_, _| ()).unwrap()
-    }
-
-    fn take(&self, input: Input, body: &[u8]) -> Answer {
-        let request = Request { ledger: self.made.ledger.clone(), input, body: body.into() };
-        self.engine().step(now(), vec![request]).unwrap().remove(0)
-    }
-
-    fn deliver(&self, event: &Value) -> Answer {
-        let account_from = vec![Pointer::new("/data/custom_data/account_id").unwrap()];
-        let source = Source {
-            name: self.known.name.clone(),
-            origin: self.known.origin.clone(),
-            provider: Provider::Paddle,
-            secrets: vec![home::secret().unwrap()],
-            tolerance_seconds: None,
-            future_seconds: 60,
-            account_from,
-        };
-        let body = event.to_string().into_bytes();
-        let header = paddle::sign(&source.secrets[0], now().seconds(), &body);
-        let headers = [(paddle::HEADER, header.as_bytes())];
-        let verified = verify(&source, Headers(&headers), &body, now()).unwrap();
-        let delivery = read(&source, &verified, now());
-        self.take(Input::Delivery(Box::new(delivery)), &body)
-    }
-
-    fn bring_in(&self, one: &Importable) -> Answer {
-        let back_fill = BackFill { actor: actor(), listing: one.listing };
-        let pointers = [Pointer::new("/data/custom_data/account_id").unwrap()];
-        let delivery = read_back_filled(&self.reading(&pointers), &one.body, back_fill, now());
-        self.take(Input::Delivery(Box::new(delivery)), &one.body)
-    }
-
-    fn reading<'s>(&'s self, account_from: &'s [Pointer]) -> Reading<'s> {
-        Reading {
-            provider: Provider::Paddle,
-            source: &self.known.name,
-            origin: &self.known.origin,
-            account_from,
-        }
-    }
-
-    fn reconciled(&self, extent: Extent) -> Reconciled {
-        let pointers = [Pointer::new("/data/custom_data/account_id").unwrap()];
-        let mut lists = Lists::new(self.reading(&pointers), actor());
-        for (name, entries) in
-            [("events", &self.events), ("payments", &self.payments), ("adj", &self.adjustments)]
-        {
-            // In several pages, as they come.
-            for page in entries.chunks(50) {
-                let last = entries.ends_with(page);
-                let more = json!({"pagination": {"has_more": !last, "next": "https://x"}});
-                lists
-                    .add(name, json!({"data": page, "meta": more}).to_string().as_bytes())
-                    .unwrap();
-            }
-        }
-        let of = Of {
-            ledger: self.made.ledger.clone(),
-            source: self.known.name.clone(),
-            origin: self.known.origin.clone(),
-            extent,
-        };
-        reconcile(&*self.made.log, &of, &lists, |_, _| ()).unwrap()
-    }
-
-    /// What is found, as kinds and ids.
-    fn check(&self, expected: &[(&str, &str)]) -> Reconciled {
-        let reconciled = self.reconciled(Extent::Whole);
-        let found = reconciled.findings.iter().map(|one| (one.kind.name(), one.id.as_str()));
-        let mut expected = expected.to_vec();
-        let mut found: Vec<_> = found.collect();
-        expected.sort_unstable();
-        found.sort_unstable();
-        assert_eq!(found, expected, "{:#?}", reconciled.findings);
-        reconciled
-    }
-
-    /// Brings in all that can be, and looks again.
-    fn settle(&self, expected: &[(&str, &str)]) -> Reconciled {
-        for one in &self.reconciled(Extent::Whole).importable {
-            let answer = self.bring_in(one);
-            assert!(matches!(answer, Answer::Recorded { .. }), "{}: {answer:?}", one.id);
-        }
-        let again = self.check(expected);
-        assert_eq!(again.importable, []);
-        again
-    }
-}
-
-fn actor() -> Actor {
-    Actor::new("auditor").unwrap()
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().unwrap().to_owned()
-}
-
-fn bought(number: u64) -> Value {
-    let purchase = Purchase { number, account: "a".to_owned(), cents: 1_200 };
-    let mut body = purchase.body().unwrap();
-    body.as_object_mut().unwrap().remove("notification_id");
-    body
-}
-
-fn refunded(number: u64) -> Value {
-    let purchase = Purchase { number, account: "a".to_owned(), cents: 1_200 };
-    let mut body = purchase.adjustment("adjustment.updated.refund-approved", 900, 300).unwrap();
-    body.as_object_mut().unwrap().remove("notification_id");
-    body
+/// The ledger's settings.
+fn settings(mode: Mode, stale: Stale, account_from: &str) -> Order {
+    Order::Configure(Settings {
+        mode,
+        stale,
+        account_from: vec![domain::ids::Text::new(account_from).unwrap()],
+        tolerance_seconds: None,
+        future_seconds: 60,
+    })
 }
 
 #[test]
@@ -266,7 +76,16 @@ fn any_one_change_to_a_list_is_found_as_what_it_is() {
     let own = stage.adjustments[3].clone();
     put(&mut stage.adjustments[3], "/status", "rejected").unwrap();
     stage.check(&[("adjustment-differs", &text(&own["id"]))]);
-    stage.adjustments[3] = own;
+    stage.adjustments[3] = own.clone();
+    // What the amounts do not show: a full refund reverses all, and filings count by their time.
+    for (field, other) in [
+        ("/type", if own["type"] == "full" { "partial" } else { "full" }),
+        ("/created_at", "2023-01-01T00:00:00Z"),
+    ] {
+        put(&mut stage.adjustments[3], field, other).unwrap();
+        stage.check(&[("adjustment-differs", &text(&own["id"]))]);
+        stage.adjustments[3] = own.clone();
+    }
     let gone = stage.adjustments.remove(3);
     stage.check(&[("adjustment-unlisted", &text(&gone["id"]))]);
 }
@@ -274,6 +93,7 @@ fn any_one_change_to_a_list_is_found_as_what_it_is() {
 #[test]
 fn a_missing_event_is_brought_in_once_and_its_delivery_is_a_duplicate() {
     let mut stage = Stage::whole();
+    stage.tick();
     let event = bought(900_000);
     stage.events.push(event.clone());
     stage.payments.push(event["data"].clone());
@@ -350,6 +170,109 @@ fn what_is_too_old_for_the_list_is_not_judged() {
     assert_eq!(old.count, 1);
 }
 
+/// A backup ends where it was made, and the provider goes on.
+#[test]
+fn what_happened_after_the_log_ends_is_noted_and_no_finding() {
+    let mut stage = Stage::empty();
+    stage.deliver(&bought(1));
+    // The last record is of 2026-09-01T00:00:00Z, and what is on its way needs ten minutes.
+    let at = |number, at: &str| {
+        let mut event = bought(number);
+        put(&mut event, "/occurred_at", at).unwrap();
+        put(&mut event, "/data/updated_at", at).unwrap();
+        event
+    };
+    let (before, shortly) = (at(2, "2026-08-31T23:50:00Z"), at(3, "2026-08-31T23:50:01Z"));
+    let mut refund = refunded(1);
+    for field in ["/occurred_at", "/data/updated_at"] {
+        put(&mut refund, field, "2026-09-01T12:00:00Z").unwrap();
+    }
+    stage.events = vec![before.clone(), shortly.clone(), refund.clone()];
+    stage.payments = vec![before["data"].clone(), shortly["data"].clone()];
+    stage.adjustments = vec![refund["data"].clone()];
+    let (event, payment) = (text(&before["event_id"]), text(&before["data"]["id"]));
+    let found = stage.check(&[
+        ("event-missing", &event),
+        ("payment-missing", &payment),
+        ("log-ends-early", "2026-09-01T12:00:00Z"),
+    ]);
+    assert_eq!(found.importable.len(), 1);
+    let noted = |name: &str| found.notes.iter().find(|note| note.name == name).map(|one| one.count);
+    assert_eq!((noted("events-later"), noted("entities-later")), (Some(2), Some(2)));
+}
+
+/// The simulator, and what waits in quarantine, are no sign that a destination is subscribed.
+#[test]
+fn what_was_not_taken_in_did_not_arrive() {
+    let mut stage = Stage::empty();
+    stage.order("quarantine", settings(Mode::Live, Stale::Quarantine, ACCOUNT_FROM));
+    let mut simulated = fixture("simulated.transaction.completed").unwrap();
+    put(&mut simulated, "/event_type", "adjustment.created").unwrap();
+    let mut unknown = refunded(1);
+    put(&mut unknown, "/event_id", "evt_unknown").unwrap();
+    put(&mut unknown, "/data/action", "unheard_of").unwrap();
+    // After the last that is listed.
+    put(&mut unknown, "/occurred_at", "2026-08-01T00:00:00Z").unwrap();
+    for event in [&bought(1), &simulated, &unknown] {
+        assert!(matches!(stage.deliver(event), Answer::Recorded { .. }));
+    }
+    stage.events = vec![bought(1), refunded(1)];
+    let event = text(&refunded(1)["event_id"]);
+    let found =
+        stage.check(&[("type-never-arrives", "adjustment.updated"), ("event-missing", &event)]);
+    let arrived = found.types.iter().map(|one| (one.event_type.as_str(), one.arrived));
+    let expected = [("adjustment.updated", 0), ("transaction.completed", 1)];
+    assert_eq!(arrived.collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn what_the_simulator_paid_in_a_sandbox_is_in_no_list() {
+    let mut stage = Stage::empty();
+    stage.order("sandbox", settings(Mode::Sandbox, Stale::Accept, ACCOUNT_FROM));
+    let mut simulated = fixture("simulated.transaction.completed").unwrap();
+    put(&mut simulated, "/data/id", id("txn", 2)).unwrap();
+    for event in [&bought(1), &simulated, &bought(3)] {
+        stage.deliver(event);
+    }
+    stage.payments = vec![bought(1)["data"].clone(), bought(3)["data"].clone()];
+    stage.check(&[]);
+    // One that a genuine event told of, too, must be listed.
+    stage.deliver(&bought(2));
+    stage.check(&[("payment-unlisted", &id("txn", 2))]);
+}
+
+/// An event is held against its record as it was read then, wherever the account is named today.
+#[test]
+fn events_are_compared_by_the_settings_of_their_time() {
+    let mut stage = Stage::empty();
+    stage.deliver(&bought(1));
+    stage.order("moved", settings(Mode::Live, Stale::Accept, "/data/customer_id"));
+    stage.deliver_by(&bought(2), "/data/customer_id");
+    stage.events = vec![bought(1), bought(2)];
+    for event in &mut stage.events {
+        put(event, "/data/checkout", Value::Null).unwrap();
+    }
+    let found = stage.check(&[]);
+    let reworded = found.notes.iter().find(|note| note.name == "events-reworded");
+    assert_eq!(reworded.map(|note| note.count), Some(2));
+}
+
+/// A payment that nobody can date is not brought in, and it is said why.
+#[test]
+fn a_paid_payment_without_a_time_is_told() {
+    let mut stage = Stage::empty();
+    let mut payment = bought(1)["data"].take();
+    for field in ["/payments/0/captured_at", "/billed_at"] {
+        put(&mut payment, field, Value::Null).unwrap();
+    }
+    let name = text(&payment["id"]);
+    stage.payments = vec![payment];
+    let found = stage.check(&[("unreadable", &name)]);
+    assert_eq!(found.importable, []);
+    let detail = &found.findings[0].detail;
+    assert!(detail.contains("can't be brought in"), "{detail}");
+}
+
 #[test]
 fn what_is_no_list_is_refused() {
     let stage = Stage::empty();
@@ -380,6 +303,7 @@ fn page(path: PathBuf) -> Value {
 fn the_real_page_of_events_goes_through() {
     let Some(folder) = environment::real_payloads() else { return };
     let mut stage = Stage::empty();
+    stage.deliver(&fixture("customer.updated").unwrap());
     let listed = page(folder.join("paddle-go-sdk/testdata/events.json"));
     stage.events = listed["data"].as_array().unwrap().clone();
     let types = ["transaction.completed", "transaction.updated"];

@@ -16,20 +16,21 @@ use audit::{
 };
 use domain::{
     account::View,
-    decision::{Effect, Transfer},
+    decision::{Effect, Taking, Transfer},
     ids::{AccountId, LedgerId, Sequence},
     input::Input,
-    notice::{Action, Notice},
+    notice::{Action, Extent, Notice, Status},
     record::Record,
     time::Timestamp,
 };
-use event_store::{
-    log::{Append, EventLog},
-    memory::MemoryLog,
-};
+use event_store::log::EventLog;
 use tallyhook_tests::{dice::Dice, history::ledger, merchant::Merchant};
 
-use crate::{drawn::drawn, made};
+use crate::{
+    drawn::{drawn, log_of},
+    made,
+    told::{adjusted, paid, told},
+};
 
 /// How many random courses are reported on.
 const COURSES: u64 = 400;
@@ -39,15 +40,15 @@ const RECORDS: u64 = 5_000;
 
 const PERIODS: [Period; 4] = [Period::Day, Period::Month, Period::Quarter, Period::Year];
 
-const END: Query =
+pub(crate) const END: Query =
     Query { cut: Cut::END, axis: Axis::Recorded, period: Period::Month, listed: Listed::Open };
 
-fn all(log: &dyn EventLog, ledger: &LedgerId, query: &Query) -> BTreeMap<Kind, Made> {
+pub(crate) fn all(log: &dyn EventLog, ledger: &LedgerId, query: &Query) -> BTreeMap<Kind, Made> {
     let made = reports(log, ledger, query, &Kind::ALL.into(), |_, _| ()).unwrap();
     made.into_iter().map(|made| (made.kind, made)).collect()
 }
 
-fn tables<'m>(made: &'m Made, key: &str) -> Vec<&'m Table> {
+pub(crate) fn tables<'m>(made: &'m Made, key: &str) -> Vec<&'m Table> {
     let blocks = made.document.sections.iter().flat_map(|section| &section.blocks);
     let tables = blocks.filter_map(|block| match block {
         Block::Table(table) if table.key == key => Some(table),
@@ -56,37 +57,38 @@ fn tables<'m>(made: &'m Made, key: &str) -> Vec<&'m Table> {
     tables.collect()
 }
 
-fn table<'m>(made: &'m Made, key: &str) -> &'m Table {
+pub(crate) fn table<'m>(made: &'m Made, key: &str) -> &'m Table {
     let [table] = tables(made, key)[..] else { panic!("not one table {key}") };
     table
 }
 
-fn lines(table: &Table) -> impl Iterator<Item = &Row> {
+pub(crate) fn lines(table: &Table) -> impl Iterator<Item = &Row> {
     table.rows.iter().filter(|row| row.weight == Weight::Line)
 }
 
-fn cell<'t>(table: &Table, row: &'t Row, column: &str) -> &'t Cell {
+pub(crate) fn cell<'t>(table: &Table, row: &'t Row, column: &str) -> &'t Cell {
     let at = table.columns.iter().position(|known| known.key == column);
     &row.cells[at.unwrap_or_else(|| panic!("no column {column}"))]
 }
 
 /// An amount in billionths.
-fn amount(table: &Table, row: &Row, column: &str) -> i128 {
+pub(crate) fn amount(table: &Table, row: &Row, column: &str) -> i128 {
     let cell = cell(table, row, column);
     let Cell::Amount(amount) = cell else { panic!("{column} is {cell:?}") };
     amount.with_decimals(9).units()
 }
 
-fn text<'t>(table: &Table, row: &'t Row, column: &str) -> &'t str {
+pub(crate) fn text<'t>(table: &Table, row: &'t Row, column: &str) -> &'t str {
     let cell = cell(table, row, column);
     let Cell::Text(text) = cell else { panic!("{column} is {cell:?}") };
     text
 }
 
-/// Checks a table with an opening, a closing and what is between, by another sum.
-fn rolls_forward(table: &Table, by_books: bool) {
+/// Checks a table with an opening, a closing and what is between, by another sum. The closing has
+/// another source too.
+fn rolls_forward(table: &Table, source: &str) {
     let between = |row: &Row| {
-        let ends = ["period", "opening", "closing", "books", "difference"];
+        let ends = ["period", "opening", "closing", "books", "lots", "difference"];
         let columns = table.columns.iter().filter(|column| !ends.contains(&column.key));
         columns.map(|column| amount(table, row, column.key)).sum::<i128>()
     };
@@ -95,10 +97,8 @@ fn rolls_forward(table: &Table, by_books: bool) {
         assert_eq!(amount(table, row, "opening"), opening, "{row:?}");
         let closing = amount(table, row, "closing");
         assert_eq!(opening + between(row), closing, "{row:?}");
-        if by_books {
-            assert_eq!(amount(table, row, "books"), closing, "{row:?}");
-            assert_eq!(amount(table, row, "difference"), 0, "{row:?}");
-        }
+        assert_eq!(amount(table, row, source), closing, "{row:?}");
+        assert_eq!(amount(table, row, "difference"), 0, "{row:?}");
         opening = closing;
     }
     let total = table.rows.last().expect("a total ends the table");
@@ -117,8 +117,8 @@ fn check(log: &dyn EventLog, ledger: &LedgerId, query: &Query) {
     let made = all(log, ledger, query);
     assert!(made.values().all(|made| !made.differs), "a difference is not zero");
     let forward = &made[&Kind::RollForward];
-    for (key, by_books) in [("credits", true), ("owed", false), ("money", true)] {
-        tables(forward, key).into_iter().for_each(|table| rolls_forward(table, by_books));
+    for (key, source) in [("credits", "books"), ("owed", "lots"), ("money", "books")] {
+        tables(forward, key).into_iter().for_each(|table| rolls_forward(table, source));
     }
     let (_, views) = as_of::accounts(log, ledger, &query.cut, |_, _| ()).unwrap();
     let sum = |of: fn(&View) -> i128| views.values().map(of).sum::<i128>();
@@ -139,18 +139,23 @@ fn check(log: &dyn EventLog, ledger: &LedgerId, query: &Query) {
     let owing = owing.map(|(account, view)| (account.as_str(), view.books.owed.billionths()));
     assert_eq!(listed, owing.collect());
     assert_eq!(amount(by_age, by_age.rows.last().unwrap(), "total"), owed);
-    if query.cut.happened.is_none() {
-        let disputes = table(&made[&Kind::Disputes], "disputes");
-        let listed: BTreeSet<(&str, &str)> = lines(disputes)
-            .map(|row| (text(disputes, row, "account"), text(disputes, row, "since")))
-            .collect();
-        let since = views.iter().flat_map(|(account, view)| {
-            view.freezes.values().map(move |freeze| (account, freeze.since.to_string()))
-        });
-        let since: Vec<(&AccountId, String)> = since.collect();
-        let since = since.iter().map(|(account, since)| (account.as_str(), since.as_str()));
-        assert_eq!(listed, since.collect());
-    }
+    // Freezes are those of the balance, by whichever axis it is asked.
+    let disputes = table(&made[&Kind::Disputes], "disputes");
+    let of = |row, column| text(disputes, row, column).to_owned();
+    let listed: BTreeSet<[String; 4]> = lines(disputes)
+        .map(|row| ["account", "cause", "id", "since"].map(|column| of(row, column)))
+        .collect();
+    let open = views.iter().flat_map(|(account, view)| {
+        view.freezes.values().map(move |freeze| {
+            let id = match freeze.id.payment() {
+                Some(payment) => format!("{}/{}", payment.origin, payment.id),
+                None => freeze.id.to_string(),
+            };
+            let since = freeze.since.to_string();
+            [account.to_string(), freeze.id.cause().to_owned(), id, since]
+        })
+    });
+    assert_eq!(listed, open.collect(), "{:?}", query.cut);
 }
 
 #[test]
@@ -201,7 +206,7 @@ fn every_difference_of_a_merchants_ledger_is_zero() {
 
 /// What something came or went for.
 fn moved_for(table: &Table) -> BTreeSet<&'static str> {
-    let ends = ["period", "opening", "closing", "books", "difference"];
+    let ends = ["period", "opening", "closing", "books", "lots", "difference"];
     let total = table.rows.last().unwrap();
     let lines = table.columns.iter().map(|column| column.key).filter(|key| !ends.contains(key));
     lines.filter(|key| amount(table, total, key) != 0).collect()
@@ -224,41 +229,6 @@ fn a_report_of_the_past_is_the_one_that_was_made_then() {
             }
         }
     }
-}
-
-#[test]
-fn a_transfer_that_is_missing_is_a_difference() {
-    let mut seen = BTreeSet::new();
-    for seed in 0..60 {
-        let records = drawn(seed).records;
-        for (place, record) in records.iter().enumerate() {
-            for (transfer, posted) in record.decision.transfers.iter().enumerate() {
-                let moves = match posted {
-                    Transfer::Money { .. } => "money",
-                    Transfer::Credits { debit, credit, .. }
-                        if debit.customer().is_none() || credit.customer().is_none() =>
-                    {
-                        "credits"
-                    }
-                    Transfer::Credits { .. } => continue,
-                };
-                let mut records = records.clone();
-                records[place].decision.transfers.remove(transfer);
-                let made = all(&log_of(&records), &ledger(), &END);
-                assert!(made[&Kind::RollForward].differs, "seed {seed}: {posted:?}");
-                seen.insert(moves);
-            }
-        }
-    }
-    assert_eq!(seen, BTreeSet::from(["credits", "money"]));
-}
-
-fn log_of(records: &[Record]) -> MemoryLog {
-    let log = MemoryLog::new();
-    let append =
-        |record: &Record| Append { ledger: ledger(), record: record.clone(), body: [].into() };
-    log.append(&records.iter().map(append).collect::<Vec<_>>()).unwrap();
-    log
 }
 
 #[test]
@@ -337,46 +307,120 @@ fn the_oldest_debt_is_paid_first() {
 }
 
 /// What a record says went back of money, with nine decimals.
-fn went_back(record: &Record) -> Option<i128> {
-    record.decision.effects.iter().find_map(|effect| {
-        let Effect::MoneyMoved { currency, reversed, .. } = effect else { return None };
-        let unit = 10_i128.pow(9 - u32::from(currency.decimals()));
-        Some(i128::from(reversed.get()) * unit).filter(|moved| *moved != 0)
+fn went_back(record: &Record) -> i128 {
+    let moved = record.decision.effects.iter().map(|effect| {
+        let Effect::MoneyMoved { currency, reversed, .. } = effect else { return 0 };
+        i128::from(reversed.get()) * 10_i128.pow(9 - u32::from(currency.decimals()))
+    });
+    moved.sum()
+}
+
+/// What a record's effects take of credits by refunds and by chargebacks.
+fn taken(record: &Record) -> [i128; 2] {
+    [Taking::Refund, Taking::Chargeback].map(|wanted| {
+        let taken = record.decision.effects.iter().map(|effect| {
+            let Effect::Taken { by, amount, .. } = effect else { return 0 };
+            if *by == wanted { amount.sum().unwrap().billionths() } else { 0 }
+        });
+        taken.sum()
     })
 }
 
+/// Whether an adjustment's own kind is that of refunds.
+const fn is_refund(action: Action) -> bool {
+    matches!(action, Action::Refund | Action::Credit | Action::CreditReverse)
+}
+
 #[test]
-fn money_that_went_back_counts_as_what_took_it() {
-    let mut seen = BTreeMap::new();
+fn what_went_back_counts_as_what_took_it_in_credits_and_in_money() {
+    let (mut seen, mut split) = (BTreeMap::new(), BTreeMap::new());
     for mut record in (0..COURSES).flat_map(|seed| drawn(seed).records) {
-        let (Some(back), Input::Delivery(delivery)) = (went_back(&record), &record.input) else {
+        let (money, credits) = (went_back(&record), taken(&record));
+        if (money, credits) == (0, [0, 0]) {
             continue;
+        }
+        let delivery = match &record.input {
+            Input::Delivery(delivery) => Some(&**delivery),
+            Input::Command(command) => command.order.released(),
         };
-        let action = match &delivery.notice {
-            Ok(Notice::Adjustment(fact)) => Some(fact.action),
-            Ok(Notice::Purchase(_) | Notice::Nothing) | Err(_) => None,
+        let action = match delivery.map(|delivery| &delivery.notice) {
+            Some(Ok(Notice::Adjustment(fact))) => Some(fact.action),
+            Some(Ok(Notice::Purchase(_) | Notice::Nothing) | Err(_)) | None => None,
         };
         record.sequence = Sequence::FIRST;
         let made = all(&log_of(&[record]), &ledger(), &END);
-        let table = table(&made[&Kind::RollForward], "money");
-        let of = |column| amount(table, &table.rows[0], column);
-        let refunds = of("refunds") + of("refunds_undone");
-        let chargebacks = of("chargebacks") + of("chargebacks_undone");
-        assert_eq!(refunds + chargebacks, -back, "{action:?}");
-        match action {
-            Some(Action::Refund | Action::Credit | Action::CreditReverse) => {
-                assert_eq!(refunds, -back, "{action:?}");
+        let of = |key, name: &str| {
+            let Some(table) = tables(&made[&Kind::RollForward], key).first().copied() else {
+                return [0, 0];
+            };
+            let row = &table.rows[0];
+            [amount(table, row, name), amount(table, row, &format!("{name}_undone"))]
+        };
+        for (key, [refunds, chargebacks]) in
+            [("credits", credits), ("money", split_of(money, credits))]
+        {
+            let net = refunds + chargebacks;
+            let expected = match action {
+                Some(action) if is_refund(action) => [net, 0],
+                Some(_) => [0, net],
+                None => [refunds, chargebacks],
+            };
+            let told = ["refunds", "chargebacks"].map(|name| {
+                let [went, undone] = of(key, name);
+                assert!(went <= 0 && undone >= 0, "{key} {name}: {went} {undone}");
+                assert!(went == 0 || undone == 0, "one record does both: {went} {undone}");
+                -(went + undone)
+            });
+            if key == "credits" || action.is_some() {
+                assert_eq!(told, expected, "{key}: {action:?}");
+            } else {
+                // A part of money is rounded to a minor unit.
+                assert_eq!(told.iter().sum::<i128>(), money, "{key}: {credits:?}");
+                assert!(told[0].abs_diff(expected[0]) <= 1_000_000_000, "{told:?} {expected:?}");
             }
-            Some(
-                Action::Chargeback
-                | Action::ChargebackReverse
-                | Action::Warning
-                | Action::WarningReverse,
-            ) => assert_eq!(chargebacks, -back, "{action:?}"),
-            // A purchase makes what was known before it count.
-            None => {}
         }
         *seen.entry(action).or_insert(0_u32) += 1;
+        if credits[0].signum() * credits[1].signum() < 0 {
+            *split.entry(action).or_insert(0_u32) += 1;
+        }
     }
-    assert_eq!(seen.len(), 8, "every action and a purchase take money back: {seen:?}");
+    assert_eq!(seen.len(), 8, "every action and what is none takes back: {seen:?}");
+    assert!(split.contains_key(&Some(Action::Refund)), "no cap is split anew: {split:?}");
+}
+
+/// Money in the proportion of credits; all of it where only one kind took any.
+fn split_of(money: i128, [refunds, chargebacks]: [i128; 2]) -> [i128; 2] {
+    match (refunds, chargebacks) {
+        (_, 0) => [money, 0],
+        (0, _) => [0, money],
+        _ if refunds.signum() == chargebacks.signum() => {
+            let part = money / 1_000_000_000 * (chargebacks / 1_000) * 1_000_000_000
+                / ((refunds + chargebacks) / 1_000);
+            [money - part, part]
+        }
+        _ if chargebacks.abs() > refunds.abs() => [0, money],
+        _ => [money, 0],
+    }
+}
+
+/// Paid 100, 60 charged back, then refunded in full: what the refund takes more is 40, and the
+/// chargeback is open as before.
+#[test]
+fn a_refund_that_takes_the_place_of_a_chargeback_undoes_none() {
+    let (log, _) = told(vec![
+        paid(100, 0),
+        adjusted("adj_a", (Action::Chargeback, Status::Approved, Extent::Unsaid), 60, 1),
+        adjusted("adj_b", (Action::Refund, Status::Approved, Extent::Full), 100, 2),
+    ]);
+    let made = all(&log, &ledger(), &END);
+    for key in ["credits", "money"] {
+        let table = table(&made[&Kind::RollForward], key);
+        let of = |column| amount(table, &table.rows[0], column) / 1_000_000_000;
+        assert_eq!(
+            ["refunds", "refunds_undone", "chargebacks", "chargebacks_undone"].map(of),
+            [-40, 0, -60, 0],
+            "{key}"
+        );
+    }
+    assert!(!made[&Kind::RollForward].differs);
 }

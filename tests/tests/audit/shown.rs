@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use audit::{
     cut::{Cut, Known},
-    evidence::{EvidenceError, evidence},
+    evidence::{EvidenceError, Which, evidence},
     leaf::leaf_hash,
     proved::{ProveError, Published},
     reports::layout::Format,
@@ -133,6 +133,23 @@ fn a_sample_is_proved_against_a_published_checkpoint() {
     assert_eq!(proved, covered.collect());
 }
 
+/// The checkpoint covers more than is asked for.
+#[test]
+fn a_sample_of_a_part_is_proved_against_a_later_checkpoint() {
+    let made = made();
+    let size = RECORDS - 300;
+    let (note, root) = checkpoint(&made, size);
+    let published = Published::newest(&note, &made.ledger).unwrap();
+    for last in [0, 500, size, RECORDS - 10] {
+        let cut = Cut { known: Known::Sequence(last), happened: None };
+        let (found, sequences) =
+            drawn(&made, &Asked { cut, ..asked("p", Weight::Records, Some(&published)) });
+        assert_eq!((found.provenance.records, found.population), (last, last));
+        let proved = check_paths(found.proof.as_ref().unwrap(), size, root);
+        assert_eq!(proved, sequences.into_iter().filter(|sequence| *sequence <= size).collect());
+    }
+}
+
 #[test]
 fn nothing_is_proved_of_another_log() {
     let (made, other) = (made(), Made::by(Merchant::new(22, RECORDS).unwrap()));
@@ -144,6 +161,10 @@ fn nothing_is_proved_of_another_log() {
         assert!(matches!(found, Err(ProveError::Inconsistent { .. })), "{size}");
     }
     assert!(matches!(Published::newest("", &made.ledger), Err(ProveError::NoCheckpoint { .. })));
+}
+
+const fn which(payment: &PaymentId) -> Which<'_> {
+    Which { payment, origin: None }
 }
 
 /// The payments that were charged back.
@@ -162,7 +183,7 @@ fn disputed(made: &Made) -> Vec<PaymentId> {
 /// Checks the archive of one payment; gives how many bodies it has.
 fn check_evidence(made: &Made, payment: &PaymentId, published: &Published, root: Hash) -> usize {
     let gather =
-        || evidence(&*made.log, &made.ledger, payment, Some(published), |_, _| ()).unwrap();
+        || evidence(&*made.log, &made.ledger, which(payment), Some(published), |_, _| ()).unwrap();
     let found = gather();
     assert_eq!(found.archive().unwrap(), gather().archive().unwrap());
 
@@ -202,12 +223,13 @@ fn evidence_has_all_records_about_the_payment_and_the_same_bytes_each_time() {
 #[test]
 fn evidence_says_what_is_missing() {
     let made = made();
-    let found = evidence(&*made.log, &made.ledger, &disputed(&made)[0], None, |_, _| ()).unwrap();
+    let payment = &disputed(&made)[0];
+    let found = evidence(&*made.log, &made.ledger, which(payment), None, |_, _| ()).unwrap();
     let missing = found.missing.join("\n");
     assert!(missing.contains("no checkpoint was given"), "{missing}");
     assert!(missing.contains("what a ledger does not have"), "{missing}");
     assert!(!found.files.contains_key("proof.json"));
     let unknown = PaymentId::new("txn_unknown").unwrap();
-    let refused = evidence(&*made.log, &made.ledger, &unknown, None, |_, _| ());
+    let refused = evidence(&*made.log, &made.ledger, which(&unknown), None, |_, _| ());
     assert!(matches!(refused, Err(EvidenceError::Unknown { .. })));
 }

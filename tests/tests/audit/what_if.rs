@@ -64,6 +64,16 @@ fn the_same_policy_makes_no_difference() {
     assert!(found.total.recorded.accounts > 20 && found.total.recorded.freezes > 3);
 }
 
+/// Cases name the version that decides them, which is no difference by itself.
+#[test]
+fn the_same_rules_under_another_number_make_no_difference() {
+    let made = made();
+    let renamed = Policy { version: 9, ..policy(1) };
+    let from = renamed.effective_from;
+    let found = asked(&made, renamed, Some(from));
+    check_same(&found);
+}
+
 #[test]
 fn a_policy_after_the_end_makes_no_difference() {
     let made = made();

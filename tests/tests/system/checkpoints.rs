@@ -69,6 +69,13 @@ fn an_outsider_with_the_key_checks_what_the_server_signed() {
     let (code, said) = outsider(&home, &["--key", &key, "--older", "first", "bundle"]);
     assert_eq!(code, Some(0), "{said}");
     assert!(said.contains("Record 3 of ") && said.contains("does not prove"), "{said}");
+    // The file that the server adds to has several notes, and empty lines between them.
+    fs::write(home.file("several"), format!("{first}\n{first}\n\n")).unwrap();
+    let (code, said) = outsider(&home, &["--key", &key, "--older", "several", "bundle"]);
+    assert_eq!(code, Some(0), "{said}");
+    fs::write(home.file("several"), "x").unwrap();
+    let (code, said) = outsider(&home, &["--key", &key, "--older", "several", "bundle"]);
+    assert_eq!(code, Some(3), "{said}");
     let (code, said) = outsider(&home, &["--key", &key, "first", "last"]);
     assert_eq!(code, Some(0), "{said}");
     let (code, said) = outsider(&home, &["--key", &key, "--json", "bundle"]);
@@ -117,6 +124,12 @@ fn a_log_that_lost_records_after_a_checkpoint_is_found_out_by_server_and_audit()
     let kept = ["audit", "verify", "--checkpoint", "kept", "--key", &key];
     let (code, said) = run(&home, &kept);
     assert_eq!(code, Some(0), "{said}");
+    let notes = fs::read_to_string(home.file("kept")).unwrap().matches("\n\n\u{2014} ").count();
+    let held = said.lines().find(|line| line.starts_with("checkpoints: main holds at "));
+    assert!(
+        held.is_some_and(|line| line.ends_with(&format!(" records ({notes} notes)"))),
+        "{said}"
+    );
 
     // The earlier log in the place of the later one; the checkpoints stay.
     fs::remove_dir_all(home.file("data")).unwrap();
@@ -129,13 +142,105 @@ fn a_log_that_lost_records_after_a_checkpoint_is_found_out_by_server_and_audit()
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("nothing is signed"), "{said}");
     let server = Server::start(&home).unwrap();
-    let reason = wait::until("the server to say so", || {
-        let answer = server.get("/readyz").unwrap();
-        (answer.status == 503).then(|| answer.text())
-    });
-    let reason = reason.unwrap();
-    assert!(reason.contains("an older log was restored"), "{reason}");
+    let said = reason(&server);
+    assert!(said.contains("an older log was restored"), "{said}");
     server.stop().unwrap();
     let unchanged = fs::read(home.file("kept")).unwrap();
     assert_eq!(fs::read(home.file("data/checkpoints")).unwrap(), unchanged, "nothing is signed");
+}
+
+/// Waits until the server says why it signs nothing.
+fn reason(server: &Server) -> String {
+    let reason = wait::until("the server to say so", || {
+        let answer = server.get("/readyz").unwrap();
+        Some(answer.text()).filter(|text| answer.status == 503 && text.contains("no checkpoint"))
+    });
+    reason.unwrap()
+}
+
+#[test]
+fn a_rewritten_log_is_found_out_by_what_the_broker_has() {
+    let broker = Broker::start().unwrap();
+    let home = Home::new(&Setup::with_nats(broker.url())).unwrap();
+    let server = Server::start(&home).unwrap();
+    newest(&server, 1);
+    buy(&server, 1);
+    server.stop().unwrap();
+    let honest = broker.last_checkpoint(LEDGER).unwrap();
+
+    // The insider's log is longer, all its hashes are right, and the file of checkpoints is gone.
+    let insiders = Home::new(&Setup::one()).unwrap();
+    fs::create_dir(insiders.file("data")).unwrap();
+    let key = "data/checkpoint.key";
+    fs::copy(home.file(key), insiders.file(key)).unwrap();
+    let server = Server::start(&insiders).unwrap();
+    (0..9).for_each(|number| buy(&server, number));
+    server.stop().unwrap();
+    fs::remove_dir_all(home.file("data")).unwrap();
+    let (from, to) = (insiders.file("data"), home.file("data"));
+    assert!(Command::new("cp").arg("-r").arg(from).arg(to).status().unwrap().success());
+    fs::remove_file(home.file("data/checkpoints")).unwrap();
+
+    let server = Server::start(&home).unwrap();
+    let said = reason(&server);
+    assert!(said.contains("somebody changed the log"), "{said}");
+    buy(&server, 10);
+    server.stop().unwrap();
+    assert_eq!(broker.last_checkpoint(LEDGER).unwrap(), honest, "nothing is added");
+    assert_eq!(fs::read_to_string(home.file("data/checkpoints")).unwrap(), "", "or signed");
+}
+
+#[test]
+fn what_nobody_signed_neither_stops_checkpoints_nor_hides_those_before_it() {
+    let broker = Broker::start().unwrap();
+    let home = Home::new(&Setup::with_nats(broker.url())).unwrap();
+    let server = Server::start(&home).unwrap();
+    newest(&server, 1);
+    server.stop().unwrap();
+    let root = "CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=";
+    let signature = format!("\u{2014} x/main {}", "A".repeat(92));
+    let forged = format!("x/main\n1000000000000\n{root}\n\n{signature}\n");
+    broker.add_checkpoint(LEDGER, &forged).unwrap();
+
+    let server = Server::start(&home).unwrap();
+    buy(&server, 1);
+    let told = wait::until("the stranger to be told of", || {
+        let page = server.get("/metrics").unwrap().text();
+        page.contains("tallyhook_checkpoint_troubles 1\n").then_some(())
+    });
+    told.unwrap();
+    assert_eq!(server.get("/readyz").unwrap().status, 200);
+    server.stop().unwrap();
+    let file = fs::read_to_string(home.file("data/checkpoints")).unwrap();
+    let last = broker.last_checkpoint(LEDGER).unwrap();
+    assert!(file.ends_with(&format!("{last}\n")), "signed and published on:\n{last}\n{file}");
+
+    // Behind a stranger's message an older log is found out all the same.
+    broker.add_checkpoint(LEDGER, "x").unwrap();
+    let key = fs::read(home.file("data/checkpoint.key")).unwrap();
+    fs::remove_dir_all(home.file("data")).unwrap();
+    fs::create_dir(home.file("data")).unwrap();
+    fs::write(home.file("data/checkpoint.key"), key).unwrap();
+    let server = Server::start(&home).unwrap();
+    let said = reason(&server);
+    assert!(said.contains("an older log was restored"), "{said}");
+    server.stop().unwrap();
+}
+
+#[test]
+fn a_backup_is_signed_only_with_what_was_published_before() {
+    let home = Home::new(&Setup::one()).unwrap();
+    let server = Server::start(&home).unwrap();
+    newest(&server, 1);
+    server.stop().unwrap();
+    let (code, said) = run(&home, &["backup", "--data", "data", "--to", "copy"]);
+    assert_eq!(code, Some(0), "{said}");
+    let sign = ["audit", "checkpoint", "--data", "copy", "--signing-key", "data/checkpoint.key"];
+    let (code, said) = run(&home, &sign);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("--published"), "{said}");
+    for word in [&["--published", "data/checkpoints"][..], &["--unpublished"]] {
+        let (code, said) = run(&home, &[&sign[..], word].concat());
+        assert_eq!(code, Some(0), "{said}");
+    }
 }

@@ -1,16 +1,16 @@
 //! The index of an archive of evidence.
 
-use domain::money::Minor;
+use domain::{ids::PaymentId, money::Minor};
 
-use super::gathered::Gathered;
+use super::{ends::KEPT_MAX, gathered::Gathered};
 use crate::{
     cut::Provenance,
     reports::layout::{Block, Cell, Document, Section, Table},
-    sums::Sum,
 };
 
 pub(super) fn document(
-    gathered: &Gathered,
+    gathered: &Gathered<'_>,
+    id: &PaymentId,
     provenance: Provenance,
     missing: &[String],
 ) -> Document {
@@ -21,25 +21,30 @@ pub(super) fn document(
             "What happened to it",
             vec![
                 Block::words(
-                    "Every record about the payment, in the log's order. The bytes of each, as they \
-                 came, are in bodies/ under its number.",
+                    "Every record about the payment, in the log's order. The bytes of each delivery, \
+                     as they came, are in bodies/ under its number; a command has none.",
                 ),
+                Block::words(shown("records", gathered.about.all(), gathered.about.hidden())),
                 Block::Table(about(gathered)),
             ],
         ),
         Section::new(
             "Usage after it",
-            vec![Block::words(used(gathered, &unit)), Block::Table(usage(gathered))],
+            vec![
+                Block::words(used(gathered, &unit)),
+                Block::words(shown("uses", gathered.usage.all(), gathered.usage.hidden())),
+                Block::Table(usage(gathered)),
+            ],
         ),
-        Section::new("Earlier purchases without a dispute", vec![Block::Table(earlier(gathered))]),
+        earlier(gathered),
         Section::new("What is missing", missing.iter().map(Block::words).collect()),
     ];
-    let query = vec![("payment", gathered.payment.to_string())];
-    let title = format!("Evidence on payment {}", gathered.payment);
+    let query = vec![("payment", id.to_string())];
+    let title = format!("Evidence on payment {}", id);
     Document { title, provenance, query, sections }
 }
 
-fn payment(gathered: &Gathered, unit: &str) -> String {
+fn payment(gathered: &Gathered<'_>, unit: &str) -> String {
     let account = match &gathered.account {
         Some(account) => format!("It belongs to the account {account}"),
         None => "It belongs to no account".to_owned(),
@@ -55,7 +60,7 @@ fn payment(gathered: &Gathered, unit: &str) -> String {
     format!("{account}{customer}. {paid} It granted {} {unit}.", gathered.granted)
 }
 
-fn about(gathered: &Gathered) -> Table {
+fn about(gathered: &Gathered<'_>) -> Table {
     let mut table = Table::new(
         "records",
         &[
@@ -67,7 +72,7 @@ fn about(gathered: &Gathered) -> Table {
             ("belief", "why it was believed"),
         ],
     );
-    for line in &gathered.about {
+    for line in gathered.about.iter() {
         table.line(vec![
             Cell::from(line.sequence.get()),
             Cell::moment(line.happened_at),
@@ -80,16 +85,28 @@ fn about(gathered: &Gathered) -> Table {
     table
 }
 
-fn used(gathered: &Gathered, unit: &str) -> String {
-    let of_payment = gathered.usage.iter().fold(Sum::ZERO, |sum, used| sum.plus(used.of_payment));
+/// Says how much of a list is shown.
+fn shown(what: &str, all: u64, hidden: u64) -> String {
+    if hidden == 0 {
+        return format!("{all} {what}, all of them shown.");
+    }
     format!(
-        "{} uses by the account since the payment granted credits; {of_payment} {unit} of them were \
-         drawn from this payment.",
-        gathered.usage.len()
+        "{all} {what}, of which the first {KEPT_MAX} and the last {KEPT_MAX} are shown; {hidden} \
+         between them are counted and not shown."
     )
 }
 
-fn usage(gathered: &Gathered) -> Table {
+fn used(gathered: &Gathered<'_>, unit: &str) -> String {
+    let (drawn, returned) = (gathered.drawn, gathered.returned);
+    format!(
+        "{} uses by the account since the payment granted credits; {} {unit} were drawn from this \
+         payment and used: {drawn} drawn, {returned} of them returned.",
+        gathered.usage.all(),
+        drawn.minus(returned),
+    )
+}
+
+fn usage(gathered: &Gathered<'_>) -> Table {
     let mut table = Table::new(
         "usage",
         &[
@@ -98,10 +115,14 @@ fn usage(gathered: &Gathered) -> Table {
             ("debit", "debit"),
             ("amount", "credits"),
             ("of_payment", "of this payment"),
+            ("returned", "returned"),
+            ("returned_of_payment", "returned to this payment"),
+            ("returned_by", "by record"),
             ("metadata", "what for"),
         ],
     );
-    for used in &gathered.usage {
+    for used in gathered.usage.iter() {
+        let returned = used.returned.as_ref();
         let said = used.metadata.iter().map(|(name, value)| format!("{name}={value}"));
         table.line(vec![
             Cell::from(used.sequence.get()),
@@ -109,13 +130,16 @@ fn usage(gathered: &Gathered) -> Table {
             Cell::text(used.debit.to_string()),
             Cell::text(used.amount.to_string()),
             Cell::text(used.of_payment.to_string()),
+            Cell::optional(returned.map(|one| one.amount.to_string())),
+            Cell::optional(returned.map(|one| one.of_payment.to_string())),
+            returned.map_or(Cell::Empty, |one| Cell::from(one.sequence.get())),
             Cell::text(said.collect::<Vec<_>>().join(", ")),
         ]);
     }
     table
 }
 
-fn earlier(gathered: &Gathered) -> Table {
+fn earlier(gathered: &Gathered<'_>) -> Section {
     let mut table = Table::new(
         "earlier",
         &[
@@ -126,7 +150,13 @@ fn earlier(gathered: &Gathered) -> Table {
             ("sequence", "first record"),
         ],
     );
-    for (payment, other) in gathered.earlier() {
+    let (earlier, all) = gathered.earlier();
+    let words = format!(
+        "{all} purchases of the account were paid before and never disputed; the latest {} of them \
+         are shown.",
+        earlier.len()
+    );
+    for (payment, other) in earlier {
         let money = other.currency.zip(i64::try_from(other.received).ok().and_then(Minor::new));
         let money = money.map(|(currency, minor)| format!("{} {currency}", minor.major(currency)));
         table.line(vec![
@@ -137,5 +167,6 @@ fn earlier(gathered: &Gathered) -> Table {
             Cell::from(other.first.get()),
         ]);
     }
-    table
+    let blocks = vec![Block::words(words), Block::Table(table)];
+    Section::new("Earlier purchases without a dispute", blocks)
 }

@@ -1,10 +1,6 @@
 //! An account's balance, taken apart.
 
-use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
-    num::NonZeroUsize,
-    thread,
-};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use domain::{
     account::View,
@@ -16,7 +12,10 @@ use domain::{
     record::Record,
     time::Timestamp,
 };
-use event_store::log::{ReadError, Recorded};
+use event_store::{
+    log::{ReadError, Recorded},
+    search::{Looked, search},
+};
 
 use super::{
     ExplainError, Place, Step,
@@ -30,12 +29,9 @@ use crate::{
     sums::{Sum, Sums},
 };
 
-/// How many records are read at once where all are looked at.
-const RECORDS_AT_ONCE: usize = 1_024;
-
-/// Up to so many names are searched for, each some ten times faster than looking at the records;
-/// with more, all records are looked at once.
-const SEARCHED_MAX: usize = 8;
+/// Up to so many names are searched for, which costs less than decoding all records; with more, all
+/// are decoded.
+const SEARCHED_MAX: usize = 32;
 
 /// An account's balance with all that it consists of.
 #[derive(Clone, Debug)]
@@ -108,10 +104,8 @@ pub(super) fn story(
             let all: BTreeSet<Sequence> = own.iter().copied().chain(hidden).collect();
             let all: Vec<Sequence> = all.into_iter().collect();
             fold = Fold::new(account, steps_max);
-            fold.all(place, &all)?.map_err(|Unexplained { at }| ExplainError::Unexplained {
-                account: account.to_string(),
-                at,
-            })?;
+            fold.all(place, &all)?
+                .map_err(|Unexplained { at }| ExplainError::Unexplained { at })?;
         }
     }
     Ok(fold.story(place))
@@ -123,7 +117,7 @@ struct Fold<'a> {
     steps_max: usize,
     lots: Lots,
     view: View,
-    sources: BTreeMap<HoldingId, (String, Option<Conversion>)>,
+    sources: BTreeMap<HoldingId, Source>,
     newest: VecDeque<(Recorded, Sums)>,
     earlier: Earlier,
 }
@@ -165,16 +159,12 @@ impl<'a> Fold<'a> {
         let unexplained = Unexplained { at: record.sequence };
         fold_view(&mut self.view, self.account, record).map_err(|_| unexplained)?;
         self.lots.take(record)?;
-        for effect in &record.decision.effects {
-            if let Effect::Granted { lot, amount } = effect
-                && amount.is_positive()
-                && self.lots.holdings.contains_key(&lot.holding)
-            {
-                let source = || (source(record, &lot.holding), None);
-                let known = self.sources.entry(lot.holding.clone()).or_insert_with(source);
-                known.1 = Conversion::of(record, &place.policies)
-                    .filter(|_| payment_behind(&lot.holding).is_some())
-                    .or_else(|| known.1.take());
+        let granted = record.decision.effects.iter().filter_map(granted_to);
+        for holding in granted.collect::<BTreeSet<_>>() {
+            if self.lots.holdings.contains_key(holding) {
+                let known = self.sources.remove(holding);
+                let source = Source::of(record, holding, place).after(known);
+                self.sources.insert(holding.clone(), source);
             }
         }
         let moved = Sums::moved(self.account, &record.decision.transfers);
@@ -219,13 +209,9 @@ impl<'a> Fold<'a> {
     }
 }
 
-pub(super) fn line(
-    id: &HoldingId,
-    traced: &Traced,
-    adds: Sums,
-    source: Option<(String, Option<Conversion>)>,
-) -> LotLine {
-    let (from, conversion) = source.unwrap_or_else(|| (words::holding(id), None));
+pub(super) fn line(id: &HoldingId, traced: &Traced, adds: Sums, source: Option<Source>) -> LotLine {
+    let none = || Source { from: words::holding(id), conversion: None };
+    let Source { from, conversion } = source.unwrap_or_else(none);
     let holding = &traced.holding;
     let reserved = Sum::of(holding.paid.reserved).plus(Sum::of(holding.gift.reserved));
     let awaited = Sum::of(holding.awaited.paid).plus(Sum::of(holding.awaited.gift));
@@ -243,8 +229,33 @@ pub(super) fn line(
     }
 }
 
-/// Where lots come from, as the record says that granted them.
-pub(super) fn source(record: &Record, holding: &HoldingId) -> String {
+/// Where lots come from, as the records say that granted them.
+pub(super) struct Source {
+    /// In words.
+    from: String,
+    conversion: Option<Conversion>,
+}
+
+impl Source {
+    /// As one record says.
+    pub(super) fn of(record: &Record, holding: &HoldingId, place: &Place<'_>) -> Self {
+        let conversion =
+            payment_behind(holding).and_then(|_| Conversion::of(record, &place.policies));
+        Self { from: from(record, holding), conversion }
+    }
+
+    /// With what earlier records say, to which this one is a correction.
+    pub(super) fn after(self, earlier: Option<Self>) -> Self {
+        let Some(Self { from, conversion: earlier }) = earlier else { return self };
+        let conversion = match (earlier, self.conversion) {
+            (Some(earlier), Some(later)) => Some(later.after(&earlier)),
+            (earlier, later) => later.or(earlier),
+        };
+        Self { from, conversion }
+    }
+}
+
+fn from(record: &Record, holding: &HoldingId) -> String {
     let words = words::holding(holding);
     if let Input::Command(command) = &record.input
         && let Order::Grant { reason, label, .. } = &command.order
@@ -255,78 +266,34 @@ pub(super) fn source(record: &Record, holding: &HoldingId) -> String {
     words
 }
 
+/// The lots whose grant an effect changes.
+pub(super) const fn granted_to(effect: &Effect) -> Option<&HoldingId> {
+    if let Effect::Granted { lot, .. } = effect { Some(&lot.holding) } else { None }
+}
+
 /// The records that change something of an account's lots and nothing of its balance: in the times
 /// in which its credits were frozen, and everywhere where the others do not explain the balance.
 fn hidden(place: &Place<'_>, lots: &Lots, everywhere: bool) -> Result<Vec<Sequence>, ReadError> {
-    let Some(head) = place.log.head(place.ledger) else { return Ok(Vec::new()) };
-    let whole = [(Sequence::FIRST, Some(head.sequence))];
-    let times = if everywhere { &whole[..] } else { &lots.frozen };
-    let mut found = Vec::new();
-    for (first, last) in times {
-        let last = last.unwrap_or(head.sequence);
-        found.extend(shared(first.get().saturating_sub(1), last.get(), |after, last| {
-            within(place, lots, after, last)
-        })?);
-    }
-    Ok(found)
-}
-
-/// Gives each thread a part of the records after one up to another, and puts together what they
-/// find.
-fn shared(
-    after: u64,
-    last: u64,
-    find: impl Fn(Option<Sequence>, Sequence) -> Result<Vec<Sequence>, ReadError> + Sync,
-) -> Result<Vec<Sequence>, ReadError> {
-    let threads = thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    let threads = u64::try_from(threads).unwrap_or(1);
-    let size = last.saturating_sub(after).div_ceil(threads).max(1);
-    thread::scope(|scope| {
-        let find = &find;
-        let starts = (0..threads).map(|part| after.saturating_add(part.saturating_mul(size)));
-        let parts = starts.filter(|start| *start < last).map(|start| {
-            let end = Sequence::new(start.saturating_add(size).min(last));
-            scope.spawn(move || find(Sequence::new(start), end.unwrap_or(Sequence::FIRST)))
-        });
-        let parts: Vec<_> = parts.collect();
-        let mut found = Vec::new();
-        for part in parts {
-            let part = part.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            found.extend(part?);
-        }
-        Ok(found)
-    })
-}
-
-/// The records after one up to another that change one of the lots.
-fn within(
-    place: &Place<'_>,
-    lots: &Lots,
-    after: Option<Sequence>,
-    last: Sequence,
-) -> Result<Vec<Sequence>, ReadError> {
+    let Some(last) = place.last else { return Ok(Vec::new()) };
     // Providers name its payments, its own commands name the account.
     let payments = lots.holdings.keys().filter_map(payment_behind);
-    let payments = payments.map(|payment| payment.id.as_str());
-    let names: Vec<&str> = payments.chain([lots.account.as_str()]).collect();
-    let mut found = Vec::new();
-    let mut keep = |records: &[Recorded]| {
-        let records = records.iter().map(Recorded::record);
-        let own = records.filter(|record| record.sequence <= last && moves(record, lots));
-        found.extend(own.map(|record| record.sequence));
-    };
-    if names.len() <= SEARCHED_MAX {
-        for name in names {
-            keep(&place.log.search(place.ledger, name.as_bytes(), after, last)?);
-        }
-        return Ok(found);
+    let payments = payments.map(|payment| payment.id.as_str().as_bytes());
+    let mut needles: Vec<&[u8]> = payments.chain([lots.account.as_str().as_bytes()]).collect();
+    if needles.len() > SEARCHED_MAX {
+        needles = vec![b""];
     }
-    let mut after = after;
-    while after < Some(last) {
-        let records = place.log.scan(place.ledger, after, RECORDS_AT_ONCE)?;
-        let Some(end) = records.last() else { break };
-        after = Some(end.record().sequence);
-        keep(&records);
+    let whole = [(Sequence::FIRST, Some(last))];
+    let times = if everywhere { &whole[..] } else { &lots.frozen };
+    let pick = |recorded: &Recorded| {
+        let record = recorded.record();
+        moves(record, lots).then_some(record.sequence)
+    };
+    let mut found = Vec::new();
+    for (first, end) in times {
+        let after = Sequence::new(first.get().saturating_sub(1));
+        let last = end.map_or(last, |end| end.min(last));
+        let looked = Looked { ledger: place.ledger, needles: &needles, after, last };
+        search(place.log, looked, pick, |_, part| found.extend(part))?;
     }
     Ok(found)
 }

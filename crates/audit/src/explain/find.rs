@@ -1,24 +1,25 @@
-//! What an id names. Accounts and commands are in an index; all else is looked for by its bytes, and
-//! a record counts only where these bytes are the whole of something.
+//! What an id names. Accounts are in an index; all else is looked for by its bytes, and a record
+//! counts only where these bytes are the whole of something.
+//!
+//! One id may name several things: a command's key is often the request id of its usage too. All
+//! that match are found, so that none hides another. Of what is found only sequences are kept.
+
+use std::collections::{BTreeMap, VecDeque};
 
 use domain::{
-    entities::Key,
-    ids::{AccountId, CustomerId, EventKey, IdempotencyKey, OperationId, PaymentKey, Sequence},
+    ids::{AccountId, CustomerId, EventKey, OperationId, Origin, PaymentKey, Sequence},
     input::Input,
     notice::Notice,
     record::Record,
 };
 use event_store::{
     log::{ReadError, Recorded},
-    search::search,
+    search::{Looked, search},
 };
 use uuid::Uuid;
 
-use super::{Asked, Place, step::metadata};
+use super::{Also, Asked, ExplainError, Place, step::metadata};
 use crate::{history, names};
-
-/// So many records with some bytes tell what these bytes are; those of a payment are all read then.
-const FOUND_MAX: usize = 10_000;
 
 /// The names of metadata that have questions of their own.
 const CALL_TIME: &str = "call_time";
@@ -27,42 +28,55 @@ const MODEL: &str = "model";
 /// What an id names.
 pub(super) enum Named {
     Account(AccountId),
-    /// A payment with all records that are about it, oldest first.
-    Payment(PaymentKey, Vec<Recorded>),
-    /// Records, oldest first, and what the id is to them.
-    Records(String, Vec<Recorded>),
+    /// A payment with all records that are about it, oldest first, and what else the id is.
+    Payment(PaymentKey, Vec<Sequence>, Vec<Also>),
+    /// Records and what the id is to them.
+    Records(String, Newest),
+}
+
+/// The newest of rising sequences, and how many came before these.
+pub(super) struct Newest {
+    most: usize,
+    pub(super) sequences: VecDeque<Sequence>,
+    pub(super) earlier: u64,
+}
+
+impl Newest {
+    const fn of(most: usize) -> Self {
+        Self { most, sequences: VecDeque::new(), earlier: 0 }
+    }
+
+    fn push(&mut self, sequence: Sequence) {
+        self.sequences.push_back(sequence);
+        if self.sequences.len() > self.most {
+            self.sequences.pop_front();
+            self.earlier = self.earlier.saturating_add(1);
+        }
+    }
+
+    fn named(self, by: impl FnOnce() -> String) -> Option<Named> {
+        let any = self.earlier > 0 || !self.sequences.is_empty();
+        any.then(|| Named::Records(by(), self))
+    }
 }
 
 /// What is asked for, if it is known.
-pub(super) fn named(place: &Place<'_>, asked: &Asked) -> Result<Option<Named>, ReadError> {
-    let Some(id) = &asked.id else { return used(place, asked) };
+pub(super) fn named(place: &Place<'_>, asked: &Asked) -> Result<Option<Named>, ExplainError> {
+    let Some(id) = &asked.id else { return Ok(used(place, asked)?) };
     if let Some(number) = id.strip_prefix('#') {
-        return record(place, number);
+        return Ok(record(place, number)?);
     }
     if let Some(account) = account(place, id)? {
-        if asked.call_time.is_some() || asked.model.is_some() {
-            return used_by(place, &account, asked);
+        if usage_is_asked(asked) {
+            return Ok(used_by(place, &account, asked)?);
         }
         return Ok(Some(Named::Account(account)));
     }
-    if let Some(found) = record(place, id)? {
-        return Ok(Some(found));
-    }
-    let found = match by_key(place, id)? {
-        Some(found) => Some(found),
-        None => searched(place, id)?,
-    };
-    Ok(found.and_then(|found| says_all(found, asked)))
+    searched(place, id, asked)
 }
 
-/// Of records, those whose usage says what else is asked.
-fn says_all(found: Named, asked: &Asked) -> Option<Named> {
-    if asked.call_time.is_none() && asked.model.is_none() {
-        return Some(found);
-    }
-    let Named::Records(by, mut records) = found else { return None };
-    records.retain(|recorded| says(recorded.record(), asked));
-    (!records.is_empty()).then_some(Named::Records(by, records))
+const fn usage_is_asked(asked: &Asked) -> bool {
+    asked.call_time.is_some() || asked.model.is_some()
 }
 
 fn account(place: &Place<'_>, id: &str) -> Result<Option<AccountId>, ReadError> {
@@ -82,61 +96,104 @@ fn record(place: &Place<'_>, number: &str) -> Result<Option<Named>, ReadError> {
     let Some(sequence) = sequence else { return Ok(None) };
     let recorded = place.log.read(place.ledger, sequence)?;
     let recorded = recorded.filter(|recorded| place.cut.knows(recorded.record()));
-    Ok(recorded.map(|recorded| Named::Records("its sequence".to_owned(), vec![recorded])))
+    Ok(recorded.map(|_| {
+        let newest = Newest { most: 1, sequences: VecDeque::from([sequence]), earlier: 0 };
+        Named::Records("its sequence".to_owned(), newest)
+    }))
 }
 
-/// The command that has this idempotency key.
-fn by_key(place: &Place<'_>, id: &str) -> Result<Option<Named>, ReadError> {
-    let Ok(key) = IdempotencyKey::new(id) else { return Ok(None) };
-    let Some(sequence) = place.log.find(place.ledger, &Key::Command(key.clone()))? else {
-        return Ok(None);
-    };
-    let recorded = place.log.read(place.ledger, sequence)?.filter(|recorded| {
-        let has = matches!(&recorded.record().input, Input::Command(own) if own.key == key);
-        has && place.cut.knows(recorded.record())
-    });
-    Ok(recorded.map(|recorded| Named::Records("its idempotency key".to_owned(), vec![recorded])))
+/// What an id is to one record.
+struct Match {
+    sequence: Sequence,
+    kinds: [bool; KINDS.len()],
+    payments: Vec<PaymentKey>,
 }
 
-/// What the records with these bytes are about: a payment first, since it tells most.
-fn searched(place: &Place<'_>, id: &str) -> Result<Option<Named>, ReadError> {
-    if let Ok(uuid) = id.parse::<Uuid>() {
-        let operation = OperationId(uuid);
-        let found = known(place, uuid.as_bytes())?;
-        let found = keep(found, |record| names::names_operation(record, operation));
-        if !found.is_empty() {
-            return Ok(Some(Named::Records("the id of a command".to_owned(), found)));
+impl Match {
+    fn of(record: &Record, id: &str, asked: &Asked) -> Option<Self> {
+        let kinds = KINDS.map(|(_, is)| is(record, id));
+        let mut payments: Vec<PaymentKey> = Vec::new();
+        if usage_is_asked(asked) {
+            // A payment is no usage.
+            return (says(record, asked) && kinds.contains(&true)).then_some(Self {
+                sequence: record.sequence,
+                kinds,
+                payments,
+            });
         }
-    }
-    let found = known(place, id.as_bytes())?;
-    let payment = found.iter().find_map(|recorded| {
-        names::payments(recorded.record()).find(|key| key.id.as_str() == id).cloned()
-    });
-    if let Some(key) = payment {
-        let all = if found.len() < FOUND_MAX { found } else { every(place, id.as_bytes())? };
-        let records = keep(all, |record| names::payments(record).any(|named| *named == key));
-        return Ok(Some(Named::Payment(key, records)));
-    }
-    for (by, is) in KINDS {
-        let records: Vec<Recorded> =
-            found.iter().filter(|recorded| is(recorded.record(), id)).cloned().collect();
-        if !records.is_empty() {
-            return Ok(Some(Named::Records((*by).to_owned(), records)));
+        let is_asked = |origin: &Origin| {
+            asked.origin.as_ref().is_none_or(|asked| asked.as_str() == origin.as_str())
+        };
+        for key in names::payments(record).filter(|key| key.id.as_str() == id) {
+            if is_asked(&key.origin) && !payments.contains(key) {
+                payments.push(key.clone());
+            }
         }
+        let any = kinds.contains(&true) || !payments.is_empty();
+        any.then_some(Self { sequence: record.sequence, kinds, payments })
     }
-    Ok(None)
+}
+
+/// What the records with an id's bytes are about: a payment before all else, since it tells most.
+fn searched(place: &Place<'_>, id: &str, asked: &Asked) -> Result<Option<Named>, ExplainError> {
+    let mut needles = vec![id.as_bytes().to_vec(), stored(id)];
+    needles.dedup();
+    needles.extend(id.parse().ok().map(|uuid: Uuid| uuid.as_bytes().to_vec()));
+    let mut payments: BTreeMap<PaymentKey, Vec<Sequence>> = BTreeMap::new();
+    let mut also: Vec<(&str, Option<Also>)> = KINDS.iter().map(|(by, _)| (*by, None)).collect();
+    let mut newest = Newest::of(asked.steps_max);
+    known(
+        place,
+        &needles,
+        |record| Match::of(record, id, asked),
+        |found| {
+            for key in found.payments {
+                payments.entry(key).or_default().push(found.sequence);
+            }
+            for ((by, also), _) in also.iter_mut().zip(found.kinds).filter(|(_, is)| *is) {
+                let also = also.get_or_insert_with(|| Also::none(by));
+                also.records = also.records.saturating_add(1);
+                also.newest = found.sequence;
+            }
+            if found.kinds.contains(&true) {
+                newest.push(found.sequence);
+            }
+        },
+    )?;
+    if payments.len() > 1 {
+        let origins = payments.into_keys().map(|key| key.origin).collect();
+        return Err(ExplainError::Ambiguous { origins });
+    }
+    let also: Vec<Also> = also.into_iter().filter_map(|(_, also)| also).collect();
+    if let Some((key, records)) = payments.pop_first() {
+        return Ok(Some(Named::Payment(key, records, also)));
+    }
+    Ok(newest.named(|| {
+        let by: Vec<&str> = also.iter().map(|also| also.by).collect();
+        by.join(" and ")
+    }))
 }
 
 /// Whether an id is a certain thing to a record.
 type Is = fn(&Record, &str) -> bool;
 
 /// What an id can be to a record, in the order in which it is looked for.
-const KINDS: &[(&str, Is)] = &[
+const KINDS: [(&str, Is); 6] = [
+    ("the id of a command", has_operation),
+    ("the idempotency key of a command", has_key),
     ("the id of an event", has_event),
     ("the id of an adjustment", has_adjustment),
     ("what usage says of itself", has_metadata),
     ("the id of a customer", has_customer),
 ];
+
+fn has_operation(record: &Record, id: &str) -> bool {
+    id.parse().is_ok_and(|uuid: Uuid| names::names_operation(record, OperationId(uuid)))
+}
+
+fn has_key(record: &Record, id: &str) -> bool {
+    matches!(&record.input, Input::Command(command) if command.key.as_str() == id)
+}
 
 fn has_event(record: &Record, id: &str) -> bool {
     let event = names::delivery(record).map(|delivery| &delivery.event);
@@ -166,9 +223,10 @@ fn has_metadata(record: &Record, value: &str) -> bool {
 fn used(place: &Place<'_>, asked: &Asked) -> Result<Option<Named>, ReadError> {
     // The call time is said by fewer.
     let Some(value) = asked.call_time.as_ref().or(asked.model.as_ref()) else { return Ok(None) };
-    let found = known(place, &stored(value))?;
-    let found = keep(found, |record| says(record, asked));
-    Ok((!found.is_empty()).then(|| Named::Records("what usage says of itself".to_owned(), found)))
+    let mut newest = Newest::of(asked.steps_max);
+    let own = |record: &Record| says(record, asked).then_some(record.sequence);
+    known(place, &[stored(value)], own, |sequence| newest.push(sequence))?;
+    Ok(newest.named(|| "what usage says of itself".to_owned()))
 }
 
 /// Usage of one account that says a call time or a model.
@@ -177,15 +235,14 @@ fn used_by(
     account: &AccountId,
     asked: &Asked,
 ) -> Result<Option<Named>, ReadError> {
-    let mut found = Vec::new();
+    let mut newest = Newest::of(asked.steps_max);
     history::each(place.log, place.ledger, account, &place.cut, |recorded| {
         if says(recorded.record(), asked) {
-            found.push(recorded.clone());
+            newest.push(recorded.record().sequence);
         }
         Ok::<(), ReadError>(())
     })?;
-    let by = format!("what usage of account {account} says of itself");
-    Ok((!found.is_empty()).then_some(Named::Records(by, found)))
+    Ok(newest.named(|| format!("what usage of account {account} says of itself")))
 }
 
 /// Whether usage says all that is asked.
@@ -205,22 +262,19 @@ fn stored(value: &str) -> Vec<u8> {
     inner.unwrap_or(value).as_bytes().to_vec()
 }
 
-/// The first records that have these bytes and are known.
-fn known(place: &Place<'_>, needle: &[u8]) -> Result<Vec<Recorded>, ReadError> {
-    if needle.is_empty() { Ok(Vec::new()) } else { at_most(place, needle, FOUND_MAX) }
-}
-
-/// All records that have these bytes and are known.
-fn every(place: &Place<'_>, needle: &[u8]) -> Result<Vec<Recorded>, ReadError> {
-    at_most(place, needle, usize::MAX)
-}
-
-fn at_most(place: &Place<'_>, needle: &[u8], most: usize) -> Result<Vec<Recorded>, ReadError> {
-    let mut found = search(place.log, place.ledger, needle, most)?;
-    found.retain(|recorded| place.cut.knows(recorded.record()));
-    Ok(found)
-}
-
-fn keep(found: Vec<Recorded>, is: impl Fn(&Record) -> bool) -> Vec<Recorded> {
-    found.into_iter().filter(|recorded| is(recorded.record())).collect()
+/// Picks from the records that have one of these bytes and are known, in the log's order.
+fn known<T: Send>(
+    place: &Place<'_>,
+    needles: &[Vec<u8>],
+    pick: impl Fn(&Record) -> Option<T> + Sync,
+    each: impl FnMut(T),
+) -> Result<(), ReadError> {
+    let needles: Vec<&[u8]> = needles.iter().map(Vec::as_slice).collect();
+    let Some(last) = place.last.filter(|_| needles.iter().all(|needle| !needle.is_empty())) else {
+        return Ok(());
+    };
+    let looked = Looked { ledger: place.ledger, needles: &needles, after: None, last };
+    let mut each = each;
+    let pick = |recorded: &Recorded| pick(recorded.record());
+    search(place.log, looked, pick, |_, found| found.into_iter().for_each(&mut each))
 }

@@ -8,7 +8,7 @@ use super::{
     AccountStory, Explanation, LotLine, Move, PaymentStory, Proof, Raw, Step, Subject, Why,
 };
 use crate::{
-    conversion::{Conversion, Way},
+    conversion::{Conversion, Share, Way},
     reports::amount::Amount,
     sums::{Sum, Sums},
 };
@@ -32,6 +32,11 @@ pub(super) fn json(explanation: &Explanation) -> Value {
         })),
         "kind": kind,
         kind: subject,
+        "also": explanation.also.iter().map(|also| json!({
+            "found_by": also.by,
+            "records": also.records,
+            "newest": also.newest.get(),
+        })).collect::<Vec<_>>(),
         "steps": explanation.subject.steps().iter()
             .map(|one| step(one, &explanation.unit)).collect::<Vec<_>>(),
     })
@@ -152,6 +157,7 @@ pub(crate) fn conversion(how: &Conversion, unit: &str) -> Value {
             "currency": currency.code(),
             "net": Amount::money(money, currency).to_string(),
         })),
+        "difference": how.share == Share::Difference,
         "rate": rate,
         "prices": prices.collect::<Vec<_>>(),
         "imported": how.by == Way::Imported,

@@ -1,21 +1,20 @@
 //! A payment: what was paid, what it granted and what became of that.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use domain::{
     decision::Effect,
     holding::HoldingId,
-    ids::{AccountId, PaymentKey},
+    ids::{AccountId, PaymentKey, Sequence},
     money::Currency,
 };
-use event_store::log::Recorded;
 
 use super::{
     ExplainError, LotLine, Place, Step,
-    account::{line, source},
+    account::{Source, granted_to, line},
     lots::{Lots, Unexplained, all_held},
 };
-use crate::{as_of, conversion::Conversion, reports::amount::Amount};
+use crate::{as_of, history::Blocks, reports::amount::Amount};
 
 /// A payment with all that is recorded of it.
 #[derive(Clone, Debug)]
@@ -38,13 +37,16 @@ pub struct PaymentStory {
 pub(super) fn story(
     place: &Place<'_>,
     key: &PaymentKey,
-    records: &[Recorded],
+    records: &[Sequence],
     steps_max: usize,
 ) -> Result<PaymentStory, ExplainError> {
     let id = HoldingId::Payment(key.clone());
     let mut lots: Option<Lots> = None;
-    let (mut account, mut from, mut money) = (None, None, BTreeMap::new());
-    for record in records.iter().map(Recorded::record) {
+    let (mut account, mut from, mut money) = (None, None::<Source>, BTreeMap::new());
+    let (mut blocks, mut newest) = (Blocks::new(place.log, place.ledger), VecDeque::new());
+    for sequence in records {
+        let recorded = blocks.read(*sequence)?;
+        let record = recorded.record();
         for effect in &record.decision.effects {
             learn(effect, key, (&mut account, &mut money));
             if let Effect::HoldingOpened { holding, terms } = effect
@@ -52,19 +54,17 @@ pub(super) fn story(
             {
                 lots.get_or_insert_with(|| Lots::new(terms.account.clone()));
             }
-            if let Effect::Granted { lot, amount } = effect
-                && lot.holding == id
-                && amount.is_positive()
-            {
-                from = Some((source(record, &id), Conversion::of(record, &place.policies)));
-            }
+        }
+        if record.decision.effects.iter().any(|effect| granted_to(effect) == Some(&id)) {
+            from = Some(Source::of(record, &id, place).after(from.take()));
         }
         if let Some(lots) = &mut lots {
             // These records are not all of the account, so its balance is not compared.
-            lots.fold(record).map_err(|Unexplained { at }| ExplainError::Unexplained {
-                account: lots.account.to_string(),
-                at,
-            })?;
+            lots.fold(record).map_err(|Unexplained { at }| ExplainError::Unexplained { at })?;
+        }
+        newest.push_back(recorded.clone());
+        if newest.len() > steps_max {
+            newest.pop_front();
         }
     }
     // What holds all credits of the account need not be about this payment.
@@ -78,8 +78,7 @@ pub(super) fn story(
         let adds = if held { all_held(traced.adds) } else { traced.adds };
         Some(line(&id, traced, adds, from))
     });
-    let earlier = records.len().saturating_sub(steps_max);
-    let shown = records.iter().skip(earlier);
+    let earlier = records.len().saturating_sub(newest.len());
     let money = money.into_iter().map(|(currency, (received, reversed))| {
         let amount = |minor| Amount::of_minor(minor, currency);
         (currency, (amount(received), amount(reversed)))
@@ -90,7 +89,7 @@ pub(super) fn story(
         money: money.collect(),
         lots,
         earlier: u64::try_from(earlier).unwrap_or(0),
-        steps: shown.map(|recorded| Step::of(recorded, &place.policies)).collect(),
+        steps: newest.iter().map(|recorded| Step::of(recorded, &place.policies)).collect(),
     })
 }
 

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt::Write as _};
 
 use super::{
-    AccountStory, Explanation, LotLine, PaymentStory, Proof, Raw, Step, Steps, Subject, Why,
+    AccountStory, Also, Explanation, LotLine, PaymentStory, Proof, Raw, Step, Steps, Subject, Why,
     json::status,
 };
 use crate::{
@@ -32,6 +32,10 @@ pub(super) fn text(explanation: &Explanation) -> String {
         Subject::Account(story) => page.account(story),
         Subject::Payment(story) => page.payment(story),
         Subject::Records(found) => page.found(found),
+    }
+    for also in &explanation.also {
+        let Also { by, records, newest } = also;
+        page.line(&format!("  The same id is {by} too: {records} records, the last #{newest}"));
     }
     for (place, step) in explanation.subject.steps().iter().enumerate() {
         page.gap();

@@ -21,6 +21,10 @@ use super::{
 /// How long Paddle lists an event: <https://developer.paddle.com/api-reference/events/list-events>.
 pub const LISTED_DAYS: u32 = 90;
 
+/// How long something may be on its way here: what happened later than this before the last record
+/// may have arrived after the log, or the backup of it, ends.
+pub const ON_ITS_WAY_SECONDS: i64 = 10 * 60;
+
 /// How the types of events start that tell of adjustments.
 const ADJUSTMENTS: &str = "adjustment.";
 
@@ -68,7 +72,7 @@ pub fn reconcile(
     progress: impl FnMut(u64, u64),
 ) -> Result<Reconciled, ReconcileError> {
     let (here, provenance) = gather(log, &of.ledger, &of.origin, progress)?;
-    let mut found = Found::new();
+    let mut found = Found::until(provenance.recorded_at.map(reliable_until));
     found.unreadable(lists);
     found.listed_events(log, &of.ledger, lists, &here)?;
     let range = range(lists);
@@ -106,6 +110,17 @@ pub fn reconcile(
     })
 }
 
+/// By so much a list may be newer than the last record before that is a finding: a backup takes
+/// minutes, and a ledger to which nothing comes for longer may have lost its webhooks.
+pub const LIST_AHEAD_SECONDS: i64 = 60 * 60;
+
+/// Until when all that happened should be here.
+fn reliable_until(recorded_at: Timestamp) -> Timestamp {
+    let margin = ON_ITS_WAY_SECONDS.saturating_mul(1_000_000);
+    // A clock at the beginning of time has nothing before it.
+    Timestamp::from_micros(recorded_at.micros().saturating_sub(margin)).unwrap_or(recorded_at)
+}
+
 /// The time between the first and the last listed event.
 fn range(lists: &Lists<'_>) -> Option<(Timestamp, Timestamp)> {
     let times = lists.events.values().filter_map(|listed| listed.delivery.occurred_at);
@@ -132,11 +147,19 @@ pub(super) struct Found {
     pub(super) findings: Vec<Finding>,
     pub(super) notes: Vec<Note>,
     pub(super) importable: Vec<Importable>,
+    /// Until when all that happened should be here; of an empty log everything should.
+    until: Option<Timestamp>,
 }
 
 impl Found {
-    const fn new() -> Self {
-        Self { findings: Vec::new(), notes: Vec::new(), importable: Vec::new() }
+    const fn until(until: Option<Timestamp>) -> Self {
+        Self { findings: Vec::new(), notes: Vec::new(), importable: Vec::new(), until }
+    }
+
+    /// Whether what is listed became so after all that the log can be asked about.
+    pub(super) fn is_later(&self, listed: &Listed) -> bool {
+        let at = listed.changed_at.or(listed.delivery.occurred_at);
+        self.until.is_some_and(|until| at.is_some_and(|at| at > until))
     }
 
     pub(super) fn finding(&mut self, kind: Kind, id: &str, at: Option<Sequence>, detail: String) {
@@ -171,9 +194,12 @@ impl Found {
         lists: &Lists<'_>,
         here: &Here,
     ) -> Result<(), ReconcileError> {
-        let (mut unneeded, mut reworded) = (0_u64, 0_u64);
+        let (mut unneeded, mut reworded, mut later) = (0_u64, 0_u64, 0_u64);
         for (id, listed) in &lists.events {
             match here.events.get(id) {
+                None if matters(listed, here) && self.is_later(listed) => {
+                    later = later.saturating_add(1);
+                }
                 None if matters(listed, here) => {
                     let detail = format!("{} is not here", told(listed));
                     self.finding(Kind::EventMissing, id, None, detail);
@@ -181,7 +207,7 @@ impl Found {
                 }
                 None => unneeded = unneeded.saturating_add(1),
                 Some(known) if known.content == listed.delivery.content => {}
-                Some(known) if says_the_same(log, ledger, known, listed)? => {
+                Some(known) if says_the_same((log, ledger), known, listed, (lists, here))? => {
                     reworded = reworded.saturating_add(1);
                 }
                 Some(known) => {
@@ -194,7 +220,26 @@ impl Found {
         self.note("events-not-needed", unneeded, detail);
         let detail = "events whose bytes differ from the list's and which say the same of credits";
         self.note("events-reworded", reworded, detail);
+        let detail = "events that are not here and happened after the last record, or shortly \
+                      before it: the log, or the backup of it, ends too early to say; if they are \
+                      older than the backup, they never arrived";
+        self.note("events-later", later, detail);
+        self.ends_early(lists);
         Ok(())
+    }
+
+    /// Whether the lists go on so long after the last record that it must be said.
+    fn ends_early(&mut self, lists: &Lists<'_>) {
+        let (Some((_, last)), Some(until)) = (range(lists), self.until) else { return };
+        let ahead = last.micros().saturating_sub(until.micros());
+        let most = LIST_AHEAD_SECONDS.saturating_add(ON_ITS_WAY_SECONDS).saturating_mul(1_000_000);
+        if ahead > most {
+            let detail = format!(
+                "the list goes on to {last}, more than an hour after the last record: take a new \
+                 backup and ask again; if that ends early too, webhooks do not come in any more"
+            );
+            self.finding(Kind::LogEndsEarly, &last.to_string(), None, detail);
+        }
     }
 
     fn unlisted_events(
@@ -232,7 +277,7 @@ impl Found {
             let Some(kind) = &entry.delivery.event_type else { continue };
             let (number, needed) = listed.entry(kind).or_default();
             *number = number.saturating_add(1);
-            *needed |= needed_for_balances(entry);
+            *needed |= needed_for_balances(entry) && !self.is_later(entry);
         }
         for (kind, (number, needed)) in &listed {
             if *needed && !here.arrived.contains_key(*kind) {
@@ -259,7 +304,7 @@ impl Found {
         if here.arrived.keys().any(tells) || here.payments.is_empty() {
             return;
         }
-        let number = lists.adjustments.len();
+        let number = lists.adjustments.values().filter(|listed| !self.is_later(listed)).count();
         if number > 0 {
             let detail = format!(
                 "{number} adjustments are listed and no event of one ever arrived: is the \
@@ -298,19 +343,22 @@ fn needed_for_balances(listed: &Listed) -> bool {
     }
 }
 
-/// Whether a recorded event tells the same facts, though its bytes differ.
+/// Whether a recorded event tells the same facts, though its bytes differ: read as the settings of
+/// then have it, for the account that an event names may be looked for elsewhere today.
 fn says_the_same(
-    log: &dyn EventLog,
-    ledger: &LedgerId,
+    (log, ledger): (&dyn EventLog, &LedgerId),
     known: &Known,
     listed: &Listed,
+    (lists, here): (&Lists<'_>, &Here),
 ) -> Result<bool, ReadError> {
     let Some(recorded) = log.read(ledger, known.sequence)? else { return Ok(false) };
     let Input::Delivery(delivery) = &recorded.record().input else { return Ok(false) };
+    let of_then = here.account_from(known.sequence).map(|from| lists.read_by(from, listed));
+    let listed = of_then.as_ref().unwrap_or(&listed.delivery);
     Ok(delivery.notice.is_ok()
-        && delivery.notice == listed.delivery.notice
-        && delivery.event_type == listed.delivery.event_type
-        && delivery.occurred_at == listed.delivery.occurred_at)
+        && delivery.notice == listed.notice
+        && delivery.event_type == listed.event_type
+        && delivery.occurred_at == listed.occurred_at)
 }
 
 /// An event for a person: its type, when it happened, and of which payment it tells.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use domain::{
     input::Listing,
     money::{Currency, Minor},
-    notice::{Action, Adjustment, Basket, Notice, Progress, Purchase, Status},
+    notice::{Action, Adjustment, Basket, Extent, Notice, Progress, Purchase, Status},
     payment::Paid,
 };
 
@@ -24,7 +24,7 @@ pub(super) fn listed(
     here: &Here,
     after: &mut BTreeMap<String, Facts>,
 ) {
-    let (mut older, unknown) = (0_u64, Facts::NONE);
+    let (mut older, mut later, unknown) = (0_u64, 0_u64, Facts::NONE);
     for (listing, entries) in
         [(Listing::Payments, &lists.payments), (Listing::Adjustments, &lists.adjustments)]
     {
@@ -32,6 +32,10 @@ pub(super) fn listed(
             let Ok(notice) = &listed.delivery.notice else { continue };
             let facts = here.payments.get(payment(notice)).unwrap_or(&unknown);
             let Some((kind, detail)) = fault(notice, facts) else { continue };
+            if found.is_later(listed) {
+                later = later.saturating_add(1);
+                continue;
+            }
             found.finding(kind, id, facts.sequence, detail);
             let facts = after.entry(payment(notice).to_owned()).or_insert(Facts::NONE);
             if fault(notice, facts).is_none() || kind == Kind::GrantedUnpaid {
@@ -48,6 +52,9 @@ pub(super) fn listed(
     let detail = "entities that differ and can't be brought in: an event here is newer, or the \
                   payment was imported by hand; correct it by a command";
     found.note("entities-not-importable", older, detail);
+    let detail = "entities that differ and were changed after the last record, or shortly before \
+                  it: the log, or the backup of it, ends too early to say";
+    found.note("entities-later", later, detail);
 }
 
 /// Says which payments and adjustments are here and not listed, though others before and after are.
@@ -55,7 +62,10 @@ pub(super) fn listed(
 /// The provider's ids rise with the time at which they are made, so they say what lies between.
 pub(super) fn unlisted(found: &mut Found, lists: &Lists<'_>, here: &Here) {
     for (id, facts) in between(&here.payments, &lists.payments) {
-        if facts.payment.paid.is_some() && !lists.payments.contains_key(id) {
+        if facts.payment.paid.is_some()
+            && !lists.payments.contains_key(id)
+            && !here.is_simulated(id)
+        {
             let detail = format!(
                 "is paid here and granted {} credits; the provider does not list it",
                 facts.granted
@@ -69,7 +79,7 @@ pub(super) fn unlisted(found: &mut Found, lists: &Lists<'_>, here: &Here) {
         .flat_map(|facts| facts.payment.adjustments.keys().map(move |id| (id.to_string(), facts)))
         .collect();
     for (id, facts) in between(&adjustments, &lists.adjustments) {
-        if !lists.adjustments.contains_key(id) {
+        if !lists.adjustments.contains_key(id) && !here.is_simulated(id) {
             let detail = "is here; the provider does not list it".to_owned();
             found.finding(Kind::AdjustmentUnlisted, id, facts.sequence, detail);
         }
@@ -178,6 +188,13 @@ fn adjusted(listed: &Adjustment, facts: &Facts) -> Option<(Kind, String)> {
     if listed.status != here.status {
         found.push(differs("status", status(listed.status), status(here.status)));
     }
+    // A full refund reverses all, whatever its amounts; filings count by when they were filed.
+    if listed.extent != here.extent {
+        found.push(differs("type", extent(listed.extent), extent(here.extent)));
+    }
+    if listed.filed_at != here.filed_at {
+        found.push(differs("time of filing", listed.filed_at, here.filed_at));
+    }
     for (name, there, own) in
         [("subtotal", listed.subtotal, here.subtotal), ("total", listed.total, here.total)]
     {
@@ -205,6 +222,14 @@ const fn action(action: Action) -> &'static str {
         Action::ChargebackReverse => "chargeback reversal",
         Action::Warning => "chargeback warning",
         Action::WarningReverse => "warning reversal",
+    }
+}
+
+const fn extent(extent: Extent) -> &'static str {
+    match extent {
+        Extent::Full => "full",
+        Extent::Partial => "partial",
+        Extent::Unsaid => "neither full nor partial",
     }
 }
 

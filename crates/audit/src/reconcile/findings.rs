@@ -23,7 +23,7 @@ pub struct Reconciled {
     pub findings: Vec<Finding>,
     /// What can't be known, or does not matter for balances.
     pub notes: Vec<Note>,
-    /// How often each type of event is listed, and how often it arrived in the same time.
+    /// How often each type of event is listed, and how often it ever arrived.
     pub types: Vec<TypeSeen>,
     /// What could be brought in, in the order in which it happened.
     pub importable: Vec<Importable>,
@@ -72,12 +72,14 @@ pub enum Kind {
     GrantedUnpaid,
     /// The provider lists an adjustment that is not here.
     AdjustmentMissing,
-    /// An adjustment's action, status, amounts or payment differ.
+    /// An adjustment's action, status, type, time of filing or amounts differ.
     AdjustmentDiffers,
     /// An adjustment is here that the provider does not list.
     AdjustmentUnlisted,
     /// Events of a type are listed, or must have happened, and none ever arrived.
     TypeNeverArrives,
+    /// The list goes on long after the last record.
+    LogEndsEarly,
     /// What is listed can't be read.
     Unreadable,
 }
@@ -98,6 +100,7 @@ impl Kind {
             Self::AdjustmentDiffers => "adjustment-differs",
             Self::AdjustmentUnlisted => "adjustment-unlisted",
             Self::TypeNeverArrives => "type-never-arrives",
+            Self::LogEndsEarly => "log-ends-early",
             Self::Unreadable => "unreadable",
         }
     }
@@ -121,7 +124,7 @@ pub struct TypeSeen {
     pub event_type: String,
     /// How many are listed.
     pub listed: u64,
-    /// How many arrived by themselves, ever.
+    /// How many of the provider's own arrived by themselves and were taken in, ever.
     pub arrived: u64,
 }
 

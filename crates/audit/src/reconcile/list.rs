@@ -12,7 +12,10 @@ use domain::{
     input::{BackFill, Delivery, Listing},
     time::Timestamp,
 };
-use ingestion::read::{Reading, read_back_filled};
+use ingestion::{
+    pointer::Pointer,
+    read::{Reading, read_back_filled},
+};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -50,6 +53,8 @@ pub enum ListFault {
 pub(crate) struct Listed {
     pub(crate) delivery: Delivery,
     pub(crate) body: Vec<u8>,
+    /// When an entity was changed for the last time.
+    pub(crate) changed_at: Option<Timestamp>,
 }
 
 /// The provider's lists, as far as their pages are at hand.
@@ -77,6 +82,8 @@ struct Marks<'e> {
     action: Option<&'e RawValue>,
     #[serde(borrow)]
     data: Option<&'e RawValue>,
+    #[serde(borrow)]
+    updated_at: Option<Cow<'e, str>>,
     meta: Option<Meta>,
 }
 
@@ -140,9 +147,21 @@ impl<'r> Lists<'r> {
         count(self.open.values().filter(|open| **open).count())
     }
 
+    /// What a listed event says where the account is looked for at other places.
+    pub(crate) fn read_by(&self, account_from: &[Pointer], listed: &Listed) -> Delivery {
+        let reading = Reading { account_from, ..self.reading };
+        self.read(&reading, Listing::Events, &listed.body)
+    }
+
+    fn read(&self, reading: &Reading<'_>, listing: Listing, body: &[u8]) -> Delivery {
+        let back_fill = BackFill { actor: self.actor.clone(), listing };
+        read_back_filled(reading, body, back_fill, Timestamp::EPOCH)
+    }
+
     fn entry(&mut self, file: &str, number: u64, entry: &RawValue) -> Result<Listing, ListFault> {
         let none = || ListFault::Entry { file: file.to_owned(), entry: number };
         let marks: Marks<'_> = serde_json::from_str(entry.get()).map_err(|_| none())?;
+        let changed_at = marks.updated_at.as_deref().and_then(Timestamp::parse);
         let (listing, id) = match marks {
             Marks { event_id: Some(id), .. } => (Listing::Events, id),
             Marks { id: Some(id), transaction_id: Some(_), action: Some(_), .. } => {
@@ -151,9 +170,8 @@ impl<'r> Lists<'r> {
             Marks { id: Some(id), .. } if id.starts_with(TRANSACTION) => (Listing::Payments, id),
             Marks { .. } => return Err(none()),
         };
-        let back_fill = BackFill { actor: self.actor.clone(), listing };
         let body = entry.get().as_bytes().to_vec();
-        let delivery = read_back_filled(&self.reading, &body, back_fill, Timestamp::EPOCH);
+        let delivery = self.read(&self.reading, listing, &body);
         let list = match listing {
             Listing::Events => &mut self.events,
             Listing::Payments => &mut self.payments,
@@ -161,9 +179,8 @@ impl<'r> Lists<'r> {
         };
         let id = id.into_owned();
         // Of an entity that was saved twice the newest counts.
-        let newer = |known: &Listed| known.delivery.occurred_at < delivery.occurred_at;
-        if list.get(&id).is_none_or(newer) {
-            list.insert(id, Listed { delivery, body });
+        if list.get(&id).is_none_or(|known| known.changed_at < changed_at) {
+            list.insert(id, Listed { delivery, body, changed_at });
         }
         Ok(listing)
     }

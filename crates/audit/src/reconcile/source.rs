@@ -16,7 +16,8 @@ pub struct KnownSource {
     pub name: SourceName,
     /// The namespace of its provider's ids.
     pub origin: Origin,
-    /// Where its events named the account.
+    /// Where its events named the account at first; what was recorded later is read as the settings
+    /// of then have it.
     pub account_from: Vec<Text>,
 }
 

@@ -1,7 +1,7 @@
 //! Reports: what a ledger's records add up to, as of a cut.
 //!
-//! A report folds in one pass from the effects and transfers of records alone, and several share
-//! that pass. It is a [`layout::Document`], which knows nothing of where it is shown; [`layout`]
+//! A report folds in one pass from the effects and transfers of records alone, in the log's order
+//! whichever axis cuts, and several share that pass. It is a [`layout::Document`], which knows nothing of where it is shown; [`layout`]
 //! renders it as text, CSV, JSON or one HTML file. The same log and query give the same bytes
 //! everywhere.
 //!
@@ -39,6 +39,7 @@ use self::{
 };
 use crate::{
     cut::{Cut, Known, Provenance, happened_at},
+    lots::{Lots, Moved},
     pass::pass,
 };
 
@@ -166,11 +167,14 @@ pub fn reports(
     progress: impl FnMut(u64, u64),
 ) -> Result<Vec<Made>, ReadError> {
     let mut folds: Vec<Fold> = kinds.iter().map(|kind| Fold::new(*kind, query)).collect();
+    // What effects come to follows from all that was known before, whether it counts or not.
+    let mut lots = folds.iter().any(Fold::asks_lots).then(Lots::default);
     let provenance = pass(log, ledger, &query.cut, progress, |recorded, _| {
         let record = recorded.record();
+        let moved = lots.as_mut().map(|lots| lots.take(record)).unwrap_or_default();
         if query.cut.counts(record) {
             let at = query.axis.moment(record);
-            folds.iter_mut().for_each(|fold| fold.add(record, at));
+            folds.iter_mut().for_each(|fold| fold.add(record, &moved, at));
         }
         Ok::<(), ReadError>(())
     })?;
@@ -217,12 +221,20 @@ impl Fold {
         }
     }
 
-    fn add(&mut self, record: &Record, at: Timestamp) {
+    /// Whether it asks what effects come to, which takes memory for every lot.
+    const fn asks_lots(&self) -> bool {
+        match self {
+            Self::RollForward(_) | Self::Receivables(_) => true,
+            Self::Disputes(_) | Self::Exceptions(_) | Self::Cases(_) => false,
+        }
+    }
+
+    fn add(&mut self, record: &Record, moved: &Moved, at: Timestamp) {
         let (effects, transfers): (&[Effect], &[Transfer]) =
             (&record.decision.effects, &record.decision.transfers);
         match self {
-            Self::RollForward(fold) => fold.add(record, at),
-            Self::Receivables(fold) => fold.add(transfers, at),
+            Self::RollForward(fold) => fold.add(record, moved, at),
+            Self::Receivables(fold) => fold.add(transfers, moved, at),
             Self::Disputes(fold) => effects.iter().for_each(|effect| fold.add(effect)),
             Self::Exceptions(fold) => effects.iter().for_each(|effect| fold.add(record, effect)),
             Self::Cases(fold) => effects.iter().for_each(|effect| fold.add(effect)),

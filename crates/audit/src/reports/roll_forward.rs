@@ -2,11 +2,17 @@
 //!
 //! What came and went is told by the records' effects, what is there by the customers' books, to
 //! which the records' transfers post: two things that were recorded apart, so that their difference
-//! says something. It is zero where the log does not contradict itself.
+//! says something. Debts and what was written off follow from lots, folded from effects ([`Lots`]);
+//! [`check`] holds every book of every record against both. It is all zero where the log does not
+//! contradict itself. As what something counts that was taken back, [`taken`] says.
+//!
+//! [`Lots`]: crate::lots::Lots
 
+mod check;
 mod lines;
 mod money;
 mod owed;
+mod taken;
 
 use std::collections::BTreeMap;
 
@@ -18,6 +24,7 @@ use domain::{
 };
 
 use self::{
+    check::Check,
     lines::{Line, Lines, line_of},
     money::Money,
     owed::Owed,
@@ -28,11 +35,13 @@ use super::{
     layout::{Block, Cell, Chart, Section, Series, Shape, Table},
     period::{Period, Span},
 };
+use crate::lots::Moved as ByLots;
 
 /// What a roll-forward keeps: what moved, by period.
 pub(super) struct RollForward {
     period: Period,
     spans: BTreeMap<Span, Moved>,
+    check: Check,
 }
 
 /// What moved in a period.
@@ -47,11 +56,12 @@ struct Moved {
 }
 
 impl RollForward {
-    pub(super) const fn new(period: Period) -> Self {
-        Self { period, spans: BTreeMap::new() }
+    pub(super) fn new(period: Period) -> Self {
+        Self { period, spans: BTreeMap::new(), check: Check::default() }
     }
 
-    pub(super) fn add(&mut self, record: &Record, at: Timestamp) {
+    /// Takes in a record that counts, with what its effects come to.
+    pub(super) fn add(&mut self, record: &Record, lots: &ByLots, at: Timestamp) {
         if record.decision.transfers.is_empty() && record.decision.effects.is_empty() {
             return;
         }
@@ -62,15 +72,24 @@ impl RollForward {
             }
             money::add(&mut moved.money, record, effect);
         }
+        for (by, amount) in taken::credits(record) {
+            moved.lines.add(Line::taken(by, amount), -amount);
+        }
+        for sums in lots.values() {
+            moved.lines.add(Line::WrittenOff, sums.written_off.billionths());
+            moved.owed.by_lots(sums.owed.billionths());
+        }
         for transfer in &record.decision.transfers {
             moved.post(transfer);
         }
+        self.check.add(record, lots);
     }
 
     pub(super) fn told(self) -> Told {
-        let mut differs = false;
+        let mut differs = self.check.differs();
         let mut sections = self.credits(&mut differs);
-        sections.push(owed::section(self.spans.iter().map(|(span, moved)| (*span, &moved.owed))));
+        let owed = self.spans.iter().map(|(span, moved)| (*span, &moved.owed));
+        sections.push(owed::section(owed, &mut differs));
         let currencies = self.spans.values().flat_map(|moved| moved.money.keys().copied());
         let currencies: std::collections::BTreeSet<Currency> = currencies.collect();
         for currency in currencies {
@@ -78,6 +97,7 @@ impl RollForward {
             let of = spans.filter_map(|(span, moved)| Some((*span, moved.money.get(&currency)?)));
             sections.push(money::section(currency, of, &mut differs));
         }
+        sections.push(self.check.section());
         Told { sections, differs }
     }
 
@@ -106,9 +126,12 @@ impl RollForward {
         let labels: Vec<String> = self.spans.keys().map(ToString::to_string).collect();
         let words = "Credits that customers have, paid, given and held, less what they owe. What \
                      came and went is added up from what records did, the books from what they \
-                     posted; the difference is zero unless the log contradicts itself. What is \
-                     written off is no longer owed, so it raises what is there. Periods in which \
-                     nothing moved are left out; they begin and end in UTC.";
+                     posted; the difference is zero unless the log contradicts itself. What an \
+                     adjustment takes and gives back counts under its own kind: a refund that takes \
+                     the place of a chargeback undoes none. What a late purchase or a command takes \
+                     and gives back counts as refunds and chargebacks as it did so. What is written \
+                     off is no longer owed, so it raises what is there. Periods in which nothing \
+                     moved are left out; they begin and end in UTC.";
         vec![
             Section::new(
                 "Credits",
@@ -175,9 +198,6 @@ impl Moved {
                 for (book, rise) in [(debit, -amount), (credit, amount)] {
                     if let CreditBook::Customer(_, book) = book {
                         *self.books.entry(*book).or_default() += rise;
-                        if *book == Book::WrittenOff {
-                            self.lines.add(Line::WrittenOff, -rise);
-                        }
                     }
                 }
                 self.owed.post(debit, credit, amount);

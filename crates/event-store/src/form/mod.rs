@@ -52,6 +52,8 @@ pub(crate) mod arbitrary;
 #[cfg(test)]
 mod tests;
 
+use domain::policy::Policy;
+
 pub(crate) use primitive::{Reader, Writer};
 
 /// Why bytes are no stored form. Offsets count from the form's first byte.
@@ -137,4 +139,12 @@ fn decode<T: Form>(newest: u8, bytes: &[u8]) -> Result<T, FormFault> {
     let value = T::take(&mut from)?;
     from.finish()?;
     Ok(value)
+}
+
+/// The bytes that the form of each version of a ledger's policy has, since they never change.
+pub(crate) fn unit_of(policy: &Policy) -> Vec<u8> {
+    let mut to = Writer::new();
+    policy.unit.put(&mut to);
+    policy.decimals.put(&mut to);
+    to.finish()
 }

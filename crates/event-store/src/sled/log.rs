@@ -1,6 +1,6 @@
 //! The log on sled: readers that see what is durable; how it comes in is in [`super::append`].
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, ops::ControlFlow, sync::Arc};
 
 use domain::{
     entities::Key,
@@ -264,14 +264,16 @@ impl EventLog for SledLog {
     fn search(
         &self,
         ledger: &LedgerId,
-        needle: &[u8],
+        needles: &[&[u8]],
         after: Option<Sequence>,
         last: Sequence,
-    ) -> Result<Vec<Recorded>, ReadError> {
-        let Some(head) = self.head(ledger) else { return Ok(Vec::new()) };
+        found: &mut dyn FnMut(Recorded) -> ControlFlow<()>,
+    ) -> Result<(), ReadError> {
+        let Some(head) = self.head(ledger) else { return Ok(()) };
         let last = last.min(head.sequence);
-        let finder = Finder::new(needle);
-        let (mut found, mut next) = (Vec::new(), after.map_or(Sequence::FIRST, Sequence::next));
+        let finders: Vec<Finder<'_>> = needles.iter().map(Finder::new).collect();
+        let has = |bytes: &[u8]| finders.iter().any(|finder| finder.find(bytes).is_some());
+        let mut next = after.map_or(Sequence::FIRST, Sequence::next);
         while next <= last {
             let Some((key, raw)) = self.open_block(Kind::Records, ledger, next)? else { break };
             let block = records(&key, &raw)?;
@@ -279,19 +281,22 @@ impl EventLog for SledLog {
             if end < next {
                 return Err(damaged(ledger, Place::Record(next), "it is missing"));
             }
-            if finder.find(&raw).is_some() {
+            if has(&raw) {
                 let mut hash = block.before;
                 for (sequence, form) in block.forms.iter() {
                     hash = hash.then(form);
-                    let is_asked = (next..=last).contains(&sequence);
-                    if is_asked && finder.find(form).is_some() {
-                        found.push(Recorded::new(decode(ledger, sequence, form)?, hash));
+                    if !(next..=last).contains(&sequence) || !has(form) {
+                        continue;
+                    }
+                    let recorded = Recorded::new(decode(ledger, sequence, form)?, hash);
+                    if found(recorded).is_break() {
+                        return Ok(());
                     }
                 }
             }
             next = end.next();
         }
-        Ok(found)
+        Ok(())
     }
 
     fn find(&self, ledger: &LedgerId, key: &Key) -> Result<Option<Sequence>, ReadError> {

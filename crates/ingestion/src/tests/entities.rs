@@ -5,7 +5,7 @@ use domain::{
     input::{BackFill, Evidence, Freshness, Listing},
 };
 
-use super::{fixtures::folder, *};
+use super::{fixtures::folder, purchases, *};
 use crate::read::{Reading, read_back_filled, reread};
 
 fn brought(listing: Listing, body: &[u8]) -> Delivery {
@@ -62,6 +62,42 @@ fn an_entity_that_never_changed_is_as_new_as_it_is_old() {
     let entity = with(entity, "/created_at", None);
     let timeless = brought(Listing::Payments, &bytes(&entity));
     assert_eq!(fault(&timeless), (UnreadableFault::Malformed, "/data/created_at is missing"));
+}
+
+/// A change long after the purchase doesn't make it one of another day.
+#[test]
+fn a_listed_payment_with_money_happened_when_the_money_came() {
+    let captured = |at: &str| json!({"status": "captured", "captured_at": at});
+    let (first, last) = ("2026-06-29T23:00:00Z", "2026-06-30T10:00:00Z");
+    let failed = json!({"status": "error", "captured_at": null});
+    let stray = json!({"status": "pending", "captured_at": "2026-08-01T00:00:00Z"});
+    let billed = json!("2026-06-30T11:00:00Z");
+    for status in ["paid", "completed"] {
+        let of = |payments: Value, billed_at: Value| {
+            let mut entity = purchases::data();
+            entity["status"] = json!(status);
+            entity["created_at"] = json!("2026-06-20T00:00:00Z");
+            entity["updated_at"] = json!("2026-08-31T00:00:00Z");
+            entity["payments"] = payments;
+            entity["billed_at"] = billed_at;
+            brought(Listing::Payments, &bytes(&entity))
+        };
+        let parts = json!([captured(first), captured(last), failed, stray]);
+        for (payments, billed_at, expected) in [
+            (parts, billed.clone(), last),
+            (json!([failed]), billed.clone(), "2026-06-30T11:00:00Z"),
+            (Value::Null, billed.clone(), "2026-06-30T11:00:00Z"),
+        ] {
+            let brought = of(payments, billed_at);
+            let Notice::Purchase(purchase) = notice(&brought) else { panic!("no purchase") };
+            assert_eq!(Some(purchase.occurred_at), Timestamp::parse(expected));
+            assert_eq!(brought.occurred_at, Timestamp::parse(expected));
+        }
+        let timeless = of(json!([failed]), Value::Null);
+        let (kind, detail) = fault(&timeless);
+        assert_eq!(kind, UnreadableFault::Malformed);
+        assert!(detail.starts_with("/data/billed_at is missing, and no captured"), "{detail}");
+    }
 }
 
 #[test]

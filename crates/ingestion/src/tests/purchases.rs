@@ -8,7 +8,7 @@ use domain::{
 
 use super::*;
 
-fn data() -> Value {
+pub(super) fn data() -> Value {
     json!({
         "id": "txn_1",
         "status": "completed",

@@ -2,19 +2,25 @@
 
 use async_nats::{
     HeaderMap, Request,
-    header::{NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, NATS_MESSAGE_ID},
+    header::NATS_EXPECTED_LAST_SUBJECT_SEQUENCE,
     jetstream::{
         self, ErrorCode,
-        stream::{Config as StreamConfig, LastRawMessageErrorKind, StorageType, Stream},
+        message::StreamMessage,
+        stream::{
+            Config as StreamConfig, RawMessageError, RawMessageErrorKind, StorageType, Stream,
+        },
     },
 };
 use domain::ids::LedgerId;
-use proof::checkpoint::{Checkpoint, Published};
+use proof::{
+    checkpoint::{Checkpoint, Published},
+    note::VerifierKey,
+};
 
 use super::{Answer, Refusal, away, connection::Connection, create, find};
 use crate::{
     broker::BrokerFault,
-    courier::{STREAM, subject, subjects},
+    courier::{Last, STREAM, subject, subjects},
     run::Config,
 };
 
@@ -24,13 +30,8 @@ pub(crate) struct CheckpointStream {
     stream: Stream,
 }
 
-/// The last message of a ledger.
-pub(crate) struct Last {
-    /// Its place in the stream; 0 where there is none.
-    pub(crate) sequence: u64,
-    /// The checkpoint that it has; none where there is no message, or something else in it.
-    pub(crate) published: Option<Published>,
-}
+/// How many messages are looked at behind a last one that is not believed.
+const LOOK_BACK_MAX: u64 = 1_000;
 
 impl CheckpointStream {
     /// Connects, and makes the stream where it is absent.
@@ -44,38 +45,42 @@ impl CheckpointStream {
         Ok(Self { connection, stream })
     }
 
-    /// The last message of a ledger, whoever sent it.
-    pub(crate) async fn last_of(&self, ledger: &LedgerId) -> Result<Last, BrokerFault> {
+    /// The end of a ledger's subject. What these keys did not sign is passed over, as anybody may
+    /// have sent it: neither can it accuse a log, nor hide what was signed before it.
+    pub(crate) async fn last_of(
+        &self,
+        ledger: &LedgerId,
+        keys: &[VerifierKey],
+    ) -> Result<Last, BrokerFault> {
         let subject = subject(ledger);
-        let asked = async {
-            match self.stream.get_last_raw_message_by_subject(&subject).await {
-                Ok(message) => {
-                    let note = String::from_utf8(message.payload.to_vec()).ok();
-                    let published = note.and_then(|note| {
-                        let checkpoint = Checkpoint::unverified(&note).ok()?;
-                        Some(Published { checkpoint, note })
-                    });
-                    Ok(Last { sequence: message.sequence, published })
-                }
-                Err(fault) if fault.kind() == LastRawMessageErrorKind::NoMessageFound => {
-                    Ok(Last { sequence: 0, published: None })
-                }
-                Err(fault) => Err(away("look for the last checkpoint", fault)),
-            }
+        let asked = async { found(self.stream.get_last_raw_message_by_subject(&subject).await) };
+        let Some(message) = self.connection.permitted(asked).await? else {
+            return Ok(Last { place: 0, published: None, is_strange: false });
         };
-        self.connection.permitted(asked).await
+        let place = message.sequence;
+        let mut published = believed(&message.payload, keys);
+        let is_strange = published.is_none();
+        let mut earlier = (place.saturating_sub(LOOK_BACK_MAX).max(1)..place).rev();
+        while published.is_none() {
+            let Some(place) = earlier.next() else { break };
+            let asked = async { found(self.stream.get_raw_message(place).await) };
+            let message = self.connection.permitted(asked).await?;
+            let message = message.filter(|message| message.subject.as_str() == subject);
+            published = message.and_then(|message| believed(&message.payload, keys));
+        }
+        Ok(Last { place, published, is_strange })
     }
 
-    /// Adds a checkpoint behind the ledger's last message, which is the one in this place.
+    /// Adds a checkpoint behind the ledger's last message, which is the one in this place, and gives
+    /// its own. What is repeated after an answer was lost no longer has that place, so that no id is
+    /// needed, by which another log's would be taken for it.
     pub(crate) async fn add(
         &self,
         ledger: &LedgerId,
         after: u64,
         published: &Published,
-    ) -> Result<(), BrokerFault> {
+    ) -> Result<u64, BrokerFault> {
         let mut headers = HeaderMap::new();
-        let id = format!("{ledger}/{}", published.checkpoint.size);
-        headers.insert(NATS_MESSAGE_ID, id.as_str());
         headers.insert(NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, after.to_string());
         let payload = published.note.clone().into_bytes().into();
         let request = Request::new().headers(headers).payload(payload);
@@ -88,11 +93,29 @@ impl CheckpointStream {
     }
 }
 
-fn acknowledged(answer: &[u8]) -> Result<(), BrokerFault> {
+fn found(
+    answer: Result<StreamMessage, RawMessageError>,
+) -> Result<Option<StreamMessage>, BrokerFault> {
+    match answer {
+        Ok(message) => Ok(Some(message)),
+        Err(fault) if fault.kind() == RawMessageErrorKind::NoMessageFound => Ok(None),
+        Err(fault) => Err(away("look for the last checkpoint", fault)),
+    }
+}
+
+/// The checkpoint that one of these keys signed; none where a message has anything else.
+fn believed(payload: &[u8], keys: &[VerifierKey]) -> Option<Published> {
+    let note = std::str::from_utf8(payload).ok()?;
+    let checkpoint = Checkpoint::open(note, keys).ok()?;
+    Some(Published { checkpoint, note: note.to_owned() })
+}
+
+/// The place of what was added.
+fn acknowledged(answer: &[u8]) -> Result<u64, BrokerFault> {
     let answer: Answer =
         serde_json::from_slice(answer).map_err(|fault| away("read an answer", fault))?;
     match answer.error {
-        None => Ok(()),
+        None => Ok(answer.seq),
         Some(Refusal { err_code, .. })
             if ErrorCode(err_code) == ErrorCode::STREAM_WRONG_LAST_SEQUENCE =>
         {
@@ -128,7 +151,8 @@ mod tests {
 
     #[test]
     fn an_answer_with_an_error_is_no_acknowledgement() {
-        assert!(acknowledged(br#"{"stream":"TALLYHOOK_CHECKPOINTS","seq":1}"#).is_ok());
+        let added = acknowledged(br#"{"stream":"TALLYHOOK_CHECKPOINTS","seq":7}"#);
+        assert!(matches!(added, Ok(7)));
         let moved = br#"{"error":{"code":400,"err_code":10071,"description":"wrong last"}}"#;
         assert!(matches!(acknowledged(moved), Err(BrokerFault::Moved)));
         let full = br#"{"error":{"code":503,"err_code":10077,"description":"no space"}}"#;

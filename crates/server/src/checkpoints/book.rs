@@ -10,7 +10,7 @@ use event_store::{
 };
 use proof::{
     checkpoint::{Checkpoint, Published},
-    note::Signer,
+    note::{Signer, VerifierKey},
     tree::Subtree,
 };
 
@@ -32,6 +32,8 @@ pub(super) const CLOSING_CHUNKS_MAX: u32 = 64;
 /// A ledger, its tree, and the newest checkpoint that was published.
 pub(super) struct Book {
     pub(super) ledger: LedgerId,
+    /// Whether it was to be signed and could not be, so that the next turn tries again.
+    pub(super) is_owed: bool,
     signer: Signer,
     views: Arc<dyn ViewStore>,
     /// None before the first turn.
@@ -58,7 +60,7 @@ pub(crate) enum Contradiction {
     Changed { published: u64 },
 }
 
-/// Why a checkpoint was not signed.
+/// Why a checkpoint was not signed, or what is strange about those that were.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SignFault {
     /// It never will be.
@@ -73,6 +75,13 @@ pub(crate) enum SignFault {
     /// The note could not be added to the file.
     #[error("add a checkpoint to {}", path.display())]
     File { path: PathBuf, source: io::Error },
+    /// Somebody else writes where this server's are; its own are signed and published all the same.
+    #[error(
+        "message {place} of the stream TALLYHOOK_CHECKPOINTS is no checkpoint that this server's key \
+         signed: the key was changed, another server has the same ledger on this broker, or a user \
+         of the broker may publish what only this server should"
+    )]
+    Strange { place: u64 },
 }
 
 impl Book {
@@ -83,7 +92,12 @@ impl Book {
         published: Option<Published>,
     ) -> Self {
         let (tree, is_rebuilt, refused) = (None, false, None);
-        Self { ledger, signer, views, tree, published, is_rebuilt, refused }
+        Self { ledger, is_owed: false, signer, views, tree, published, is_rebuilt, refused }
+    }
+
+    /// Whom its checkpoints are believed from.
+    pub(super) const fn verifier(&self) -> &VerifierKey {
+        self.signer.verifier()
     }
 
     /// Adds the records that are new in the log, and holds the tree to what was published: by us,

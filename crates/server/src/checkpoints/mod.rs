@@ -6,7 +6,9 @@
 //! configuration names none.
 //!
 //! A thread of its own, since it reads the log in place. It never signs a tree that does not go on
-//! from the newest checkpoint that was published, in the file or in the broker.
+//! from the newest checkpoint in the file, nor from the newest of its own that it saw in the broker.
+//! With a broker it looks there before it signs; where none answers for [`LOOK_TICKS_MAX`] it signs
+//! into the file, and the broker gets nothing before the log was held to what is there.
 
 mod book;
 mod file;
@@ -30,6 +32,7 @@ use proof::{
     note::{KeyFault, VerifierKey},
     tree::Subtree,
 };
+use publisher::courier::{Believed, Last, Offer, Offered, Seen};
 use tokio::sync::watch;
 
 pub use self::key::{FILE as KEY_FILE, IN_MAKING as KEY_IN_MAKING, NoKey};
@@ -43,13 +46,13 @@ use crate::{config, limits::FOLLOW_INTERVAL, writer::with_causes};
 /// The file of checkpoints in the data folder where the configuration names no other.
 pub const FILE: &str = "checkpoints";
 
-/// The newest checkpoint of each ledger.
-pub(crate) type Newest = BTreeMap<LedgerId, Published>;
+/// How many ticks nothing is signed while the broker does not say what it has.
+pub(crate) const LOOK_TICKS_MAX: u32 = 15;
 
-/// Why no checkpoints are signed, by ledger.
+/// What is wrong with checkpoints, by ledger.
 pub(crate) type Troubles = BTreeMap<LedgerId, Trouble>;
 
-/// Why no checkpoint of a ledger is signed.
+/// Why no checkpoint of a ledger is signed, or what is strange about those that are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Trouble {
     pub(crate) reason: String,
@@ -82,7 +85,7 @@ pub enum NotaryError {
 pub(crate) struct Checkpoints {
     views: Arc<dyn ViewStore>,
     keys: BTreeMap<LedgerId, VerifierKey>,
-    newest: watch::Receiver<Newest>,
+    offered: watch::Receiver<Offered>,
     troubles: watch::Receiver<Troubles>,
 }
 
@@ -93,10 +96,12 @@ pub(crate) struct Notary {
     books: Vec<Book>,
     /// How many ticks there are from one signature to the next.
     ticks: u32,
-    newest: watch::Sender<Newest>,
+    offered: watch::Sender<Offered>,
     troubles: watch::Sender<Troubles>,
     /// What the broker has; none without one.
-    seen: Option<watch::Receiver<Newest>>,
+    seen: Option<watch::Receiver<Seen>>,
+    /// How many turns it still waits for the broker's first word.
+    patience: u32,
 }
 
 /// The notary's thread, to be stopped and awaited by its owner once the writer has ended.
@@ -109,24 +114,27 @@ impl Checkpoints {
     /// Of a server without a notary.
     #[cfg(feature = "in-memory")]
     pub(crate) fn none(views: Arc<dyn ViewStore>) -> Self {
-        let (newest, troubles) =
-            (watch::channel(Newest::new()).1, watch::channel(Troubles::new()).1);
-        Self { views, keys: BTreeMap::new(), newest, troubles }
+        let (offered, troubles) =
+            (watch::channel(Offered::new()).1, watch::channel(Troubles::new()).1);
+        Self { views, keys: BTreeMap::new(), offered, troubles }
     }
 
     /// The newest checkpoint of a ledger, and the key that it is believed by.
     pub(crate) fn newest(&self, ledger: &LedgerId) -> Option<(Published, &VerifierKey)> {
-        let published = self.newest.borrow().get(ledger).cloned()?;
+        let published = self.offered.borrow().get(ledger)?.newest.clone()?;
         Some((published, self.keys.get(ledger)?))
     }
 
     /// The size of each ledger's newest checkpoint.
     pub(crate) fn sizes(&self) -> Vec<(LedgerId, u64)> {
-        let newest = self.newest.borrow();
-        newest.iter().map(|(ledger, known)| (ledger.clone(), known.checkpoint.size)).collect()
+        let offered = self.offered.borrow();
+        let sizes = offered.iter().filter_map(|(ledger, offer)| {
+            Some((ledger.clone(), offer.newest.as_ref()?.checkpoint.size))
+        });
+        sizes.collect()
     }
 
-    /// Why checkpoints are not signed, by ledger.
+    /// What is wrong with checkpoints, by ledger.
     pub(crate) fn troubles(&self) -> Troubles {
         self.troubles.borrow().clone()
     }
@@ -166,25 +174,35 @@ impl Notary {
             let known = published.get(&ledger).cloned();
             books.push(Book::new(ledger, signer, Arc::clone(views), known));
         }
-        let newest = watch::Sender::new(published);
+        let offers = published
+            .into_iter()
+            .map(|(ledger, known)| (ledger, Offer { newest: Some(known), held_to: None }));
+        let offered = watch::Sender::new(offers.collect::<Offered>());
         let troubles = watch::Sender::new(Troubles::new());
         let ticks = u32::try_from(config.every.as_secs()).unwrap_or(u32::MAX).max(1);
+        let patience = LOOK_TICKS_MAX;
         let shown = Checkpoints {
             views: Arc::clone(views),
             keys,
-            newest: newest.subscribe(),
+            offered: offered.subscribe(),
             troubles: troubles.subscribe(),
         };
-        Ok((Self { log, file, books, ticks, newest, troubles, seen: None }, shown))
+        Ok((Self { log, file, books, ticks, offered, troubles, seen: None, patience }, shown))
     }
 
     /// The newest checkpoints, now and from now on; it ends with the notary.
-    pub(crate) fn newest(&self) -> watch::Receiver<Newest> {
-        self.newest.subscribe()
+    pub(crate) fn offered(&self) -> watch::Receiver<Offered> {
+        self.offered.subscribe()
+    }
+
+    /// Whose checkpoints it is held to, by ledger: its own.
+    pub(crate) fn believed(&self) -> Believed {
+        let books = self.books.iter();
+        books.map(|book| (book.ledger.clone(), vec![book.verifier().clone()])).collect()
     }
 
     /// Holds itself to what the broker has, too.
-    pub(crate) fn holds_to(&mut self, seen: watch::Receiver<Newest>) {
+    pub(crate) fn holds_to(&mut self, seen: watch::Receiver<Seen>) {
         self.seen = Some(seen);
     }
 
@@ -200,9 +218,8 @@ impl Notary {
             let mut is_told = false;
             let mut tick = 0_u32;
             while !is_told {
-                // The first turn signs, then one in so many, and each after one that could not.
-                let is_due = tick.is_multiple_of(self.ticks) || !self.troubles.borrow().is_empty();
-                self.turn(is_due, &mut || {
+                // The first turn signs, then one in so many.
+                self.turn(tick.is_multiple_of(self.ticks), &mut || {
                     is_told = is_told || is_stopped(&stopped);
                     is_told
                 });
@@ -221,29 +238,50 @@ impl Notary {
         Ok(NotaryThread { stop, thread })
     }
 
-    /// Follows the log, and signs where it is due. `stop` is asked between parts of the log.
+    /// Follows the log, and signs where it is due, or was and could not be. `stop` is asked between
+    /// parts of the log.
     pub(crate) fn turn(&mut self, is_due: bool, stop: &mut dyn FnMut() -> bool) {
+        self.patience = self.patience.saturating_sub(1);
         for book in &mut self.books {
+            let is_due = is_due || book.is_owed;
             let seen = self.seen.as_ref();
-            let seen = seen.and_then(|seen| seen.borrow().get(&book.ledger).cloned());
-            let followed = book.follow(&*self.log, seen, stop);
-            let signed = followed.and_then(|is_held| {
-                if is_held && is_due { book.sign(&mut self.file) } else { Ok(None) }
-            });
+            let last = seen.and_then(|seen| seen.borrow().get(&book.ledger).cloned());
+            let may_sign = seen.is_none() || last.is_some() || self.patience == 0;
+            let published = last.as_ref().and_then(|last| last.published.clone());
+            let followed = book.follow(&*self.log, published, stop);
             let ledger = book.ledger.clone();
-            match signed {
-                Ok(Some(published)) => {
-                    self.newest.send_modify(|newest| {
-                        newest.insert(ledger.clone(), published);
-                    });
-                    cleared(&self.troubles, &ledger);
-                }
-                Ok(None) if is_due => cleared(&self.troubles, &ledger),
+            if let (Ok(true), Some(last)) = (&followed, &last) {
+                self.offered.send_if_modified(|offered| held(offered, &ledger, last));
+            }
+            let signed = followed.and_then(|is_held| {
+                let is_signed = is_held && may_sign && is_due;
+                book.is_owed = is_due && !is_signed;
+                if is_signed { book.sign(&mut self.file) } else { Ok(None) }
+            });
+            match &signed {
+                Ok(Some(published)) => self.offered.send_modify(|offered| {
+                    offered.entry(ledger.clone()).or_default().newest = Some(published.clone());
+                }),
                 Ok(None) => {}
-                Err(fault) => told(&self.troubles, ledger, &fault),
+                Err(fault) => book.is_owed = !matches!(fault, SignFault::Refused(_)),
+            }
+            let strange = last.filter(|last| last.is_strange);
+            match (signed, strange) {
+                (Err(fault), _) => told(&self.troubles, ledger, &fault),
+                (Ok(_), Some(Last { place, .. })) => {
+                    told(&self.troubles, ledger, &SignFault::Strange { place });
+                }
+                (Ok(_), None) if is_due && !book.is_owed => cleared(&self.troubles, &ledger),
+                (Ok(_), None) => {}
             }
         }
     }
+}
+
+/// Whether it is news that the log was held to this.
+fn held(offered: &mut Offered, ledger: &LedgerId, last: &Last) -> bool {
+    let offer = offered.entry(ledger.clone()).or_default();
+    offer.held_to.replace(last.place) != Some(last.place)
 }
 
 /// Tells of a trouble once, until another takes its place.
@@ -254,7 +292,7 @@ fn told(troubles: &watch::Sender<Troubles>, ledger: LedgerId, fault: &SignFault)
         if troubles.get(&ledger) == Some(&trouble) {
             return false;
         }
-        tracing::error!(%ledger, reason = trouble.reason, "no checkpoint is signed");
+        tracing::error!(%ledger, is_final, reason = trouble.reason, "checkpoints are in trouble");
         troubles.insert(ledger, trouble);
         true
     });

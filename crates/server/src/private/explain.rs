@@ -10,8 +10,10 @@ use axum::{
     response::Response,
     routing::get,
 };
+use domain::ids::Origin;
 use serde::Deserialize;
-use tokio::sync::Semaphore;
+use serde_json::json;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{
     Api,
@@ -20,7 +22,10 @@ use super::{
 };
 use crate::{
     config::Role,
-    limits::{EXPLAINED_AT_ONCE_MAX, EXPLAINED_RECORDS_MAX, EXPLAINED_RECORDS_USUAL},
+    limits::{
+        EXPLAINED_AT_ONCE_MAX, EXPLAINED_RECORDS_MAX, EXPLAINED_RECORDS_USUAL,
+        EXPLAINED_WAITING_MAX,
+    },
     path::Path,
     problem::Problem,
 };
@@ -33,11 +38,33 @@ pub(super) fn routes() -> Router<Arc<Api>> {
 /// Whose turn it is. An explanation may look through the whole log: more at once would leave nobody
 /// a core.
 #[derive(Clone, Debug)]
-pub(crate) struct Turns(Arc<Semaphore>);
+pub(crate) struct Turns {
+    /// Those that are looked for, and those that wait.
+    admitted: Arc<Semaphore>,
+    looked_for: Arc<Semaphore>,
+}
+
+/// One that is looked for, until it is dropped.
+struct Turn {
+    _admitted: OwnedSemaphorePermit,
+    _looked_for: OwnedSemaphorePermit,
+}
 
 impl Turns {
     pub(crate) fn new() -> Self {
-        Self(Arc::new(Semaphore::new(EXPLAINED_AT_ONCE_MAX)))
+        let admitted = EXPLAINED_AT_ONCE_MAX.saturating_add(EXPLAINED_WAITING_MAX);
+        Self {
+            admitted: Arc::new(Semaphore::new(admitted)),
+            looked_for: Arc::new(Semaphore::new(EXPLAINED_AT_ONCE_MAX)),
+        }
+    }
+
+    async fn next(&self) -> Result<Turn, Problem> {
+        let full = |_| Problem::try_later("too many explanations wait for their turn");
+        let admitted = Arc::clone(&self.admitted).try_acquire_owned().map_err(full)?;
+        let looked_for = Arc::clone(&self.looked_for).acquire_owned().await;
+        let looked_for = looked_for.map_err(|error| fault(&error))?;
+        Ok(Turn { _admitted: admitted, _looked_for: looked_for })
     }
 }
 
@@ -48,6 +75,7 @@ struct What {
     id: Option<String>,
     call_time: Option<String>,
     model: Option<String>,
+    origin: Option<String>,
     at: Option<String>,
     at_sequence: Option<u64>,
     limit: Option<usize>,
@@ -68,6 +96,7 @@ impl What {
             id: self.id,
             call_time: self.call_time,
             model: self.model,
+            origin: self.origin,
             steps_max,
             raw: false,
         })
@@ -82,7 +111,7 @@ async fn show(
 ) -> Result<Response, Problem> {
     let caller = api.admit(&headers, &ledger, Role::Read)?;
     let asked = query(what)?.asked()?;
-    let turn = Arc::clone(&api.explained.0).acquire_owned().await.map_err(|error| fault(&error))?;
+    let turn = api.explained.next().await?;
     let (shared, ledger) = (Arc::clone(&api), caller.ledger);
     let explained = blocking(move || {
         // The turn ends with the work, also when nobody waits for the answer any more.
@@ -99,6 +128,12 @@ fn problem(error: ExplainError) -> Problem {
         ExplainError::Unknown { .. } => {
             let detail = "the ledger knows nothing by that name, or did not then";
             Problem::new(StatusCode::NOT_FOUND, "name_unknown", detail)
+        }
+        ExplainError::Ambiguous { origins } => {
+            let detail = "payments of several origins have this id; name one of them";
+            let origins: Vec<&str> = origins.iter().map(Origin::as_str).collect();
+            Problem::new(StatusCode::CONFLICT, "origin_needed", detail)
+                .with("origins", json!(origins))
         }
         ExplainError::Read(_) | ExplainError::AsOf(_) | ExplainError::Unexplained { .. } => {
             fault(&error)

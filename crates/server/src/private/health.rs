@@ -95,7 +95,7 @@ fn gauges(api: &Api) -> Vec<Gauge> {
         },
         Gauge {
             name: "tallyhook_checkpoint_troubles",
-            help: "Ledgers of which no checkpoint is signed, or can be.",
+            help: "Ledgers of which no checkpoint is signed, or to whose checkpoints others add.",
             values: vec![(
                 None,
                 u64::try_from(api.checkpoints.troubles().len()).unwrap_or(u64::MAX),

@@ -79,6 +79,31 @@ async fn a_listed_payment_counts_once_whatever_of_its_events_arrives() {
     assert_eq!(record["input"]["back_filled"]["listing"], "payments");
 }
 
+/// A payment that was changed under a later version was not bought under it.
+#[tokio::test]
+async fn a_listed_payment_follows_the_policy_of_when_the_money_came() {
+    let server = server();
+    let later = POLICY.replace("version = 1", "version = 2").replace("USD = \"1\"", "USD = \"2\"");
+    let later = later.replace("2026-06-05T00:00:00Z", "2026-09-02T00:00:00Z");
+    server.done("/policies", "v2", &json!({"toml": later})).await;
+    let mut payment = listed(COMPLETED)["data"].take();
+    payment["updated_at"] = json!("2026-10-31T00:00:00Z");
+    let path = format!("{PATH}?listing=payments");
+    server.became(&path, &payment, "recorded", 4).await;
+    assert_eq!(server.paid().await, "10");
+    let (_, shown) = server.get(&format!("/payments/{PAYMENT}")).await;
+    assert_eq!(shown["conversion"]["policy"], 1, "{shown}");
+    assert_eq!(shown["paid"]["since"], "2026-07-06T09:05:08.77135Z", "{shown}");
+
+    for part in payment["payments"].as_array_mut().unwrap() {
+        part["captured_at"] = Value::Null;
+    }
+    payment["billed_at"] = Value::Null;
+    let refused = server.refused(&path, &payment, 422, "back_fill_malformed").await;
+    let detail = refused["detail"].as_str().unwrap();
+    assert!(detail.contains("can't be brought in"), "{refused}");
+}
+
 #[tokio::test]
 async fn a_listed_adjustment_counts_once_whatever_of_its_events_arrives() {
     let server = server();

@@ -11,9 +11,10 @@ use proof::{
     note::{PrivateKey, VerifierKey},
     verdict::Verdict,
 };
+use publisher::courier::{Last, Offer, Seen};
 
 use super::*;
-use crate::checkpoints::Checkpoints;
+use crate::checkpoints::{Checkpoints, LOOK_TICKS_MAX};
 
 fn main() -> LedgerId {
     LedgerId::new("main").unwrap()
@@ -247,25 +248,97 @@ async fn stored_trees_that_are_damaged_are_made_again_and_no_log_is_accused() {
     assert_eq!(Checkpoint::open(&note, &[key]).unwrap(), signed);
 }
 
+/// What the courier says that it saw at the end of the ledger's subject.
+fn seen(place: u64, published: Option<Published>, is_strange: bool) -> Seen {
+    BTreeMap::from([(main(), Last { place, published, is_strange })])
+}
+
 #[tokio::test]
-async fn what_the_broker_has_is_held_to_as_well() {
+async fn what_the_broker_has_is_held_to_before_anything_is_offered() {
     let server = server();
     server.granted("a", "5").await;
     let (mut notary, checkpoints) = server.restarted(&server.log);
-    let seen = watch::Sender::new(BTreeMap::new());
-    notary.holds_to(seen.subscribe());
+    let (sender, offered) = (watch::Sender::new(BTreeMap::new()), notary.offered());
+    let offer = || offered.borrow().get(&main()).cloned().unwrap_or_default();
+    notary.holds_to(sender.subscribe());
     notary.turn(true, &mut || false);
+    assert_eq!(offer(), Offer::default(), "nothing is signed before the broker was looked at");
+    sender.send_replace(seen(0, None, false));
+    notary.turn(false, &mut || false);
     let own = checkpoints.newest(&main()).unwrap().0;
-    seen.send_replace(BTreeMap::from([(main(), own.clone())]));
+    assert_eq!(offer(), Offer { newest: Some(own.clone()), held_to: Some(0) }, "at once then");
+    sender.send_replace(seen(7, Some(own.clone()), false));
     notary.turn(true, &mut || false);
     assert!(checkpoints.troubles().is_empty());
+    assert_eq!(offer().held_to, Some(7));
     let checkpoint = Checkpoint { root: Hash::of_nothing(), ..own.checkpoint.clone() };
     let other = Published { note: String::new(), checkpoint };
-    seen.send_replace(BTreeMap::from([(main(), other)]));
+    sender.send_replace(seen(8, Some(other), false));
     server.granted("b", "5").await;
     notary.turn(true, &mut || false);
     assert!(checkpoints.troubles()[&main()].reason.contains("somebody changed the log"));
-    assert_eq!(checkpoints.newest(&main()).unwrap().0, own);
+    assert_eq!(offer(), Offer { newest: Some(own), held_to: Some(7) });
+}
+
+#[tokio::test]
+async fn a_broker_that_does_not_answer_is_waited_for_so_long_and_strangers_are_only_told_of() {
+    let server = server();
+    let (mut notary, checkpoints) = server.restarted(&server.log);
+    let sender = watch::Sender::new(BTreeMap::new());
+    notary.holds_to(sender.subscribe());
+    let mut turns = 0;
+    while checkpoints.newest(&main()).is_none() {
+        notary.turn(turns == 0, &mut || false);
+        turns += 1;
+        assert!(turns <= LOOK_TICKS_MAX);
+    }
+    assert_eq!(turns, LOOK_TICKS_MAX);
+    assert_eq!(notary.offered().borrow()[&main()].held_to, None, "nothing for the broker yet");
+    sender.send_replace(seen(3, None, true));
+    server.granted("a", "5").await;
+    notary.turn(true, &mut || false);
+    let trouble = checkpoints.troubles()[&main()].clone();
+    assert!(!trouble.is_final && trouble.reason.contains("message 3"), "{trouble:?}");
+    assert_eq!(checkpoints.newest(&main()).unwrap().0.checkpoint.size, server.records());
+    sender.send_replace(seen(4, None, false));
+    notary.turn(true, &mut || false);
+    assert!(checkpoints.troubles().is_empty());
+}
+
+#[tokio::test]
+async fn a_ledger_that_is_refused_makes_no_other_sign_more_often() {
+    let server = server();
+    server.granted("a", "5").await;
+    let other = LedgerId::new("other").unwrap();
+    let log = edited(&server.all(), |_| ());
+    for recorded in server.all() {
+        let record = recorded.record().clone();
+        log.append(&[Append { ledger: other.clone(), record, body: Arc::from([].as_slice()) }])
+            .unwrap();
+    }
+    let (signing, data) = (&server.config.checkpoints, server.folder.path());
+    let views: Arc<dyn ViewStore> = Arc::new(MemoryViews::new());
+    let ledgers = [main(), other.clone()].into_iter();
+    let opened = Notary::open(signing, data, ledgers, log.clone(), &views);
+    let (mut notary, checkpoints) = opened.unwrap();
+    notary.turn(true, &mut || false);
+    let own = checkpoints.newest(&main()).unwrap().0;
+    let checkpoint = Checkpoint { root: Hash::of_nothing(), ..own.checkpoint };
+    let sender = watch::Sender::new(seen(1, Some(Published { checkpoint, ..own }), false));
+    notary.holds_to(sender.subscribe());
+    let nothing = Last { place: 0, published: None, is_strange: false };
+    sender.send_modify(|seen| drop(seen.insert(other.clone(), nothing)));
+    notary.turn(true, &mut || false);
+    assert!(checkpoints.troubles()[&main()].is_final);
+    let signed = checkpoints.newest(&other).unwrap().0;
+    let mut record = server.all().last().unwrap().record().clone();
+    record.sequence = record.sequence.next();
+    log.append(&[Append { ledger: other.clone(), record, body: Arc::from([].as_slice()) }])
+        .unwrap();
+    notary.turn(false, &mut || false);
+    assert_eq!(checkpoints.newest(&other).unwrap().0, signed, "it is not due");
+    notary.turn(true, &mut || false);
+    assert_eq!(checkpoints.newest(&other).unwrap().0.checkpoint.size, signed.checkpoint.size + 1);
 }
 
 #[tokio::test]

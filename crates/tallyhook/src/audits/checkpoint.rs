@@ -8,14 +8,13 @@ use std::{
 
 use anyhow::anyhow;
 use audit::{
-    checkpoint::{CheckpointError, LOG_USUAL, Signed, Signing, compared, count},
-    findings::{Finding, Kind},
+    checkpoint::{CheckpointError, LOG_USUAL, Signed, Signing},
+    kept::{self, Held},
 };
 use clap::Args;
 use domain::ids::LedgerId;
-use event_store::log::ReadError;
 use proof::{
-    checkpoint::{Checkpoint, notes},
+    checkpoint::newest,
     note::{PrivateKey, VerifierKey},
 };
 use serde_json::json;
@@ -49,9 +48,12 @@ pub(crate) struct SignedBy {
     #[arg(long, value_name = "FILE")]
     signing_key: Option<PathBuf>,
     /// The checkpoints that the server published, which the log must go on from; the data folder's
-    /// own where it is left out.
+    /// own where it is left out, and a backup has none.
     #[arg(long, value_name = "FILE")]
     published: Option<PathBuf>,
+    /// Says that no checkpoint was ever published of this log: nothing holds it to an earlier one.
+    #[arg(long, conflicts_with = "published")]
+    unpublished: bool,
     /// What the log is called, as [checkpoints] origin says; that of the published ones where it is
     /// left out.
     #[arg(long, value_name = "NAME")]
@@ -100,12 +102,7 @@ impl SignedBy {
         })?;
         let key = PrivateKey::parse(text.trim_end())
             .map_err(|fault| Failed::usage(anyhow!("{} {fault}", path.display())))?;
-        let path = usual(&self.published, FILE);
-        let published = match &self.published {
-            // A server that never signed has none.
-            None if !path.exists() => String::new(),
-            None | Some(_) => read(&path)?,
-        };
+        let published = self.published(source)?;
         let log = self.origin.clone().unwrap_or_else(|| log_of(&published, ledger));
         let signing = Signing { key: &key, log: &log, published: &published };
         let mut bar = Shown::new("reading the log");
@@ -117,11 +114,28 @@ impl SignedBy {
     }
 }
 
+impl SignedBy {
+    /// The text of the checkpoints that were published. Nothing is signed without them by mistake:
+    /// they are what shows that the log is still the one that was signed.
+    fn published(&self, source: &Source) -> Result<String, Failed> {
+        let usual = source.folder().join(FILE);
+        match &self.published {
+            Some(path) => read(path),
+            None if self.unpublished => Ok(String::new()),
+            None if usual.exists() => read(&usual),
+            None => Err(Failed::usage(anyhow!(
+                "{} has no file of checkpoints, as a backup never has: pass the server's with \
+                 --published, or say --unpublished where none was ever published",
+                source.folder().display()
+            ))),
+        }
+    }
+}
+
 /// What the log is called in the newest checkpoint of a ledger.
 fn log_of(published: &str, ledger: &LedgerId) -> String {
-    let checkpoints = notes(published).filter_map(|note| Checkpoint::unverified(&note).ok());
-    let own = checkpoints.filter(|found| found.ledger() == ledger.as_str()).last();
-    let log = own.and_then(|found| Some(found.origin.rsplit_once('/')?.0.to_owned()));
+    let own = newest(published, |found| found.ledger() == ledger.as_str());
+    let log = own.and_then(|own| Some(own.checkpoint.origin.rsplit_once('/')?.0.to_owned()));
     log.unwrap_or_else(|| LOG_USUAL.to_owned())
 }
 
@@ -152,35 +166,19 @@ pub(crate) struct Kept {
 }
 
 impl Kept {
-    /// What in the log is not as the checkpoints say.
-    pub(super) fn findings(&self, offline: &Offline) -> Result<Vec<Finding>, Failed> {
+    /// How each ledger that the checkpoints tell of stands to them, whether the log has it or not.
+    pub(super) fn held(&self, offline: &Offline) -> Result<Vec<Held>, Failed> {
         let keys: Result<Vec<VerifierKey>, Failed> = self.key.iter().map(|key| of(key)).collect();
         let keys = keys?;
-        let ledgers = offline.log.ledgers().map_err(Failed::unopened)?;
-        let mut findings = Vec::new();
+        let mut kept = kept::Kept::default();
         for path in &self.checkpoint {
-            let file = read(path)?;
-            if !ledgers.iter().any(|ledger| count(&file, ledger) > 0) {
-                let error = anyhow!(
-                    "{} has no checkpoint of a ledger that the log has; pass the file that was kept",
-                    path.display()
-                );
-                return Err(Failed::usage(error));
-            }
-            for ledger in &ledgers {
-                // A log that can't be read to its end has findings of its own besides.
-                let unread = |error: ReadError| vec![unread(ledger, &error)];
-                let found = compared(&*offline.log, ledger, &file, &keys);
-                findings.extend(found.unwrap_or_else(unread));
-            }
+            let added = kept.add(&read(path)?);
+            added.map_err(|fault| {
+                Failed::unopened(fault).context(format!("read {}", path.display()))
+            })?;
         }
-        Ok(findings)
+        kept.held(&*offline.log, &keys).map_err(Failed::usage)
     }
-}
-
-fn unread(ledger: &LedgerId, error: &ReadError) -> Finding {
-    let detail = format!("the log can't be compared with the checkpoint: {error}");
-    Finding { ledger: ledger.clone(), sequence: None, kind: Kind::Checkpoint, detail }
 }
 
 fn of(key: &str) -> Result<VerifierKey, Failed> {

@@ -119,7 +119,7 @@ fn standing(standing: &Standing) -> Value {
 }
 
 fn verdict(verdict: &Verdict) -> Value {
-    json!({"status": verdict.status, "quote": verdict.quote})
+    json!({"status": verdict.status, "detail": verdict.detail, "quote": verdict.quote})
 }
 
 const fn status(status: Status) -> &'static str {
@@ -202,7 +202,10 @@ fn account(one: &AccountDifference) -> String {
 
 fn case(one: &CaseDifference) -> String {
     let told = |verdict: &Option<Verdict>| match verdict {
-        Some(verdict) => format!("{} with {}", verdict.status, verdict.quote),
+        Some(Verdict { status, detail, quote }) if detail.is_empty() => {
+            format!("{status} with {quote}")
+        }
+        Some(Verdict { status, detail, quote }) => format!("{status} ({detail}) with {quote}"),
         None => "not opened".to_owned(),
     };
     let (before, after) = (told(&one.verdict.recorded), told(&one.verdict.otherwise));

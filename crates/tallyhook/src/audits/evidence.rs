@@ -4,15 +4,18 @@ use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 use audit::{
-    evidence::{EvidenceError, evidence},
-    proved::Published,
+    evidence::{EvidenceError, Which, evidence},
+    proved::{ProveError, Published},
 };
 use clap::Args;
-use domain::ids::{LedgerId, PaymentId};
+use domain::ids::{LedgerId, Origin, PaymentId};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
-use super::source::{OfLedger, Source};
+use super::{
+    file::{Existing, written},
+    source::{OfLedger, Source},
+};
 use crate::{
     Done,
     exit::{Exit, Failed},
@@ -28,6 +31,9 @@ pub(crate) struct EvidenceArguments {
     ledger: OfLedger,
     /// The payment, by the provider's id.
     payment: String,
+    /// The namespace of the id, where payments of several providers have it.
+    #[arg(long)]
+    origin: Option<String>,
     /// The archive to write; one that is there is not overwritten.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
@@ -40,22 +46,28 @@ pub(crate) struct EvidenceArguments {
 pub(super) fn gathered(arguments: &EvidenceArguments) -> Done {
     let payment = PaymentId::new(&arguments.payment)
         .map_err(|fault| Failed::usage(anyhow!("PAYMENT {fault}")))?;
+    let origin = arguments.origin.as_deref().map(Origin::new).transpose();
+    let origin = origin.map_err(|fault| Failed::usage(anyhow!("--origin {fault}")))?;
+    let which = Which { payment: &payment, origin: origin.as_ref() };
     let offline = arguments.source.open()?;
     let ledger = arguments.ledger.of(&offline)?;
     let published = published(arguments.checkpoint.as_deref(), &ledger)?;
     let mut shown = Shown::new("reading the log");
-    let found = evidence(&*offline.log, &ledger, &payment, published.as_ref(), |done, total| {
+    let found = evidence(&*offline.log, &ledger, which, published.as_ref(), |done, total| {
         shown.at(done, total);
     });
     drop(shown);
     let found = found.map_err(|error| match &error {
-        EvidenceError::Unknown { .. } => Failed::absent(error),
+        EvidenceError::Unknown { .. } | EvidenceError::Prove(ProveError::Inconsistent { .. }) => {
+            Failed::absent(error)
+        }
+        EvidenceError::Ambiguous { .. } => Failed::usage(error),
         EvidenceError::Prove(_) | EvidenceError::Contradiction(_) | EvidenceError::TooLarge(_) => {
             Failed::unopened(error).context("gather evidence")
         }
     })?;
     let archive = found.archive().map_err(Failed::unopened)?;
-    written(&arguments.out, &archive)?;
+    written(&arguments.out, Existing::Kept, &archive)?;
     let digest = hex::encode(Sha256::digest(&archive));
     if arguments.source.json {
         let files: Vec<&String> = found.files.keys().collect();
@@ -94,13 +106,4 @@ pub(super) fn published(
         .map_err(|error| Failed::unopened(error).context(format!("read {name}")))?;
     let newest = Published::newest(&text, ledger);
     newest.map(Some).map_err(|error| Failed::usage(error).context(format!("read {name}")))
-}
-
-/// Writes a file that must not be there yet.
-pub(super) fn written(path: &Path, bytes: &[u8]) -> Result<(), Failed> {
-    use std::io::Write as _;
-
-    let file = std::fs::OpenOptions::new().write(true).create_new(true).open(path);
-    file.and_then(|mut file| file.write_all(bytes))
-        .map_err(|error| Failed::unopened(error).context(format!("write {}", path.display())))
 }

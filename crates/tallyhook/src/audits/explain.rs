@@ -3,13 +3,14 @@
 use anyhow::anyhow;
 use audit::explain::{Asked, ExplainError, explain};
 use clap::Args;
-use domain::ids::Sequence;
+use event_store::search::activations;
 
 use super::source::{AsOf, OfLedger, Source};
 use crate::{
     Done,
     exit::{Exit, Failed},
     print,
+    progress::Shown,
 };
 
 #[derive(Debug, Args)]
@@ -24,6 +25,9 @@ pub(crate) struct ExplainArguments {
     /// Usage that says this model.
     #[arg(long, value_name = "NAME")]
     model: Option<String>,
+    /// The namespace in which a payment is looked for; needed where several have one with this id.
+    #[arg(long, value_name = "NAME")]
+    origin: Option<String>,
     /// How many records are shown at most, the newest.
     #[arg(long, value_name = "COUNT", default_value_t = 20, conflicts_with = "all")]
     records: usize,
@@ -51,21 +55,25 @@ pub(super) fn explained(arguments: &ExplainArguments) -> Done {
     }
     let offline = arguments.source.open()?;
     let ledger = arguments.ledger.of(&offline)?;
-    let caught_up = offline.stored.catch_up(&*offline.log, |_, _: Sequence| {});
-    caught_up.map_err(|error| Failed::unopened(error).context("bring the state up to the log"))?;
-    let book = offline.stored.book(&ledger).map_err(Failed::unopened)?;
+    // From the log alone: what audits writes nothing that a later audit compares.
+    let mut shown = Shown::new("look for policies");
+    let activations = activations(&*offline.log, &ledger, |read, of| shown.at(read, of));
+    drop(shown);
+    let activations = activations
+        .map_err(|error| Failed::unopened(error).context("look for the policies in the log"))?;
     let asked = Asked {
         id: arguments.id.clone(),
         call_time: arguments.call_time.clone(),
         model: arguments.model.clone(),
+        origin: arguments.origin.clone(),
         known: cut.known,
         steps_max: if arguments.all { usize::MAX } else { arguments.records },
         raw: arguments.raw,
     };
-    let explained = explain(&*offline.log, &ledger, &book.activations, &asked);
+    let explained = explain(&*offline.log, &ledger, &activations, &asked);
     let explanation = explained.map_err(|error| match error {
         ExplainError::Unknown { .. } => Failed::absent(error),
-        ExplainError::NothingAsked => Failed::usage(error),
+        ExplainError::NothingAsked | ExplainError::Ambiguous { .. } => Failed::usage(error),
         ExplainError::Read(_) | ExplainError::AsOf(_) | ExplainError::Unexplained { .. } => {
             Failed::unopened(error)
         }

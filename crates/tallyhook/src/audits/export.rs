@@ -1,7 +1,6 @@
 //! `audit export`.
 
 use std::{
-    fs::File,
     io::{self, BufWriter, Write},
     path::{Path, PathBuf},
 };
@@ -14,7 +13,10 @@ use audit::{
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
-use super::source::{AsOf, OfLedger, Source};
+use super::{
+    file::{Existing, whole},
+    source::{AsOf, OfLedger, Source},
+};
 use crate::{
     Done,
     exit::{Exit, Failed},
@@ -89,7 +91,7 @@ pub(super) fn exported(arguments: &ExportArguments) -> Done {
     };
     match &arguments.out {
         Some(path) => {
-            let exported = whole(path, &mut write)?;
+            let exported = whole(path, Existing::Replaced, &mut write)?;
             tell(source.json, path, &exported);
         }
         None => {
@@ -97,26 +99,6 @@ pub(super) fn exported(arguments: &ExportArguments) -> Done {
         }
     }
     Ok(Exit::Clean)
-}
-
-/// Writes a file beside its place and moves it there once it is whole and on the disk.
-fn whole(
-    path: &Path,
-    write: &mut dyn FnMut(&mut dyn Write) -> Result<Exported, Failed>,
-) -> Result<Exported, Failed> {
-    let unwritten =
-        |error: io::Error| Failed::unopened(error).context(format!("write {}", path.display()));
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    let folder = parent.unwrap_or(Path::new("."));
-    let mut aside = tempfile::Builder::new();
-    let aside = aside.prefix(".tallyhook-export-").tempfile_in(folder).map_err(unwritten)?;
-    let exported = {
-        let mut out: BufWriter<&File> = BufWriter::new(aside.as_file());
-        write(&mut out)?
-    };
-    aside.as_file().sync_all().map_err(unwritten)?;
-    aside.persist(path).map_err(|error| unwritten(error.error))?;
-    Ok(exported)
 }
 
 fn tell(as_json: bool, path: &Path, exported: &Exported) {

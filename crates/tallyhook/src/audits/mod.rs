@@ -6,6 +6,7 @@ mod diff;
 mod evidence;
 mod explain;
 mod export;
+mod file;
 mod prove;
 mod reconcile;
 mod replay;
@@ -46,13 +47,13 @@ pub(crate) enum AuditCommand {
     Diff(diff::DiffArguments),
     /// Draws a random sample of records that anybody can draw again, weighted by amount.
     ///
-    /// Exit codes: 0 drawn; 1 there is nothing to draw from; 2 wrong usage; 3 something could not be
-    /// opened or written, or the log is not the one that was signed.
+    /// Exit codes: 0 drawn; 1 there is nothing to draw from, or the log is not the one that was
+    /// signed; 2 wrong usage; 3 something could not be opened or written.
     Sample(sample::SampleArguments),
     /// Gathers what can be shown of a payment, to contest a chargeback, into a zip archive.
     ///
-    /// Exit codes: 0 written; 1 the ledger does not know the payment; 2 wrong usage; 3 something
-    /// could not be opened or written, or the log is not the one that was signed.
+    /// Exit codes: 0 written; 1 the ledger does not know the payment, or the log is not the one that
+    /// was signed; 2 wrong usage; 3 something could not be opened or written.
     Evidence(evidence::EvidenceArguments),
     /// Compares the log with the provider's own lists of events, payments and adjustments.
     ///

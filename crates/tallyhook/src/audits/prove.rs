@@ -5,7 +5,7 @@ use std::{fs, path::PathBuf};
 use anyhow::anyhow;
 use clap::Args;
 use domain::ids::Sequence;
-use proof::checkpoint::{Checkpoint, notes};
+use proof::checkpoint::newest;
 use serde_json::json;
 
 use super::{
@@ -47,9 +47,8 @@ pub(super) fn proved(arguments: &ProveArguments) -> Done {
         sequences.ok_or_else(|| Failed::usage(anyhow!("--sequence 0: the first record is 1")))?;
     let older = arguments.from_checkpoint.as_deref().map(|path| {
         let file = read(path)?;
-        let own = notes(&file).filter_map(|note| Some((Checkpoint::unverified(&note).ok()?, note)));
-        let own = own.filter(|(found, _)| found.ledger() == ledger.as_str());
-        let newest = own.max_by_key(|(found, _)| found.size).map(|(_, note)| note);
+        let newest = newest(&file, |found| found.ledger() == ledger.as_str());
+        let newest = newest.map(|newest| newest.note);
         let path = path.display();
         newest.ok_or_else(|| Failed::usage(anyhow!("{path} has no checkpoint of ledger {ledger}")))
     });

@@ -74,6 +74,7 @@ pub(super) fn reconciled(arguments: &ReconcileArguments) -> Done {
         origin: &known.origin,
         account_from: &account_from,
     };
+    let server = arguments.bring.server(&ledger)?;
     let actor = Actor::new(READER).map_err(|fault| Failed::usage(anyhow!("{fault}")))?;
     let mut lists = Lists::new(reading, actor);
     for (file, text) in &pages {
@@ -86,13 +87,18 @@ pub(super) fn reconciled(arguments: &ReconcileArguments) -> Done {
     drop(shown);
     let found = found.map_err(|error| Failed::unopened(error).context("reconcile"))?;
     drop(offline);
-    let brought = arguments.bring.bring(&of.ledger, &found)?;
+    let brought = server.map(|api| bring::bring(&api, &found));
     if arguments.source.json {
         print(&show::json(&found, brought.as_deref()).to_string());
     } else {
         print(&show::text(&found, brought.as_deref()));
     }
-    Ok(if found.findings.is_empty() { Exit::Clean } else { Exit::Findings })
+    let failed = |one: &bring::Brought| matches!(one.became, bring::Became::Failed(_));
+    Ok(match &brought {
+        Some(brought) if brought.iter().any(failed) => Exit::Unopened,
+        Some(_) | None if found.findings.is_empty() => Exit::Clean,
+        Some(_) | None => Exit::Findings,
+    })
 }
 
 /// The pages by their names: files, and what the provider answers.

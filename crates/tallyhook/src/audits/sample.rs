@@ -11,7 +11,8 @@ use audit::{
 use clap::{Args, ValueEnum};
 
 use super::{
-    evidence::{published, written},
+    evidence::published,
+    file::{Existing, written},
     source::{AsOf, OfLedger, Source},
 };
 use crate::{
@@ -73,9 +74,17 @@ pub(super) fn sampled(arguments: &SampleArguments) -> Done {
     let mut shown = Shown::new("reading the log");
     let found = sample(&*offline.log, &ledger, &asked, |done, total| shown.at(done, total));
     drop(shown);
-    let found = found.map_err(|error: ProveError| Failed::unopened(error).context("sample"))?;
+    let found = found.map_err(|error| {
+        let failed = match error {
+            ProveError::Inconsistent { .. } => Failed::absent(error),
+            ProveError::Log(_) | ProveError::Range(_) | ProveError::NoCheckpoint { .. } => {
+                Failed::unopened(error)
+            }
+        };
+        failed.context("sample")
+    })?;
     if let (Some(path), Some(bundle)) = (&arguments.proof, &found.proof) {
-        written(path, bundle.to_text().as_bytes())?;
+        written(path, Existing::Kept, bundle.to_text().as_bytes())?;
     }
     if found.population == 0 {
         return Err(Failed::absent(anyhow!("no record counts: there is nothing to draw from")));

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use audit::{
     findings::{Finding, Report, Signatures},
+    kept::{Held, HeldVerdict},
     verify::verify_store,
 };
 use clap::Args;
@@ -34,12 +35,16 @@ pub(crate) struct VerifyArguments {
 pub(super) fn verified(arguments: &VerifyArguments) -> Done {
     let source = &arguments.source;
     let offline = source.open()?;
-    let held = arguments.kept.findings(&offline)?;
+    let held = arguments.kept.held(&offline)?;
     let secrets = secrets(arguments.config.as_deref())?;
     let mut shown = Shown::new("verify");
     let mut report = verify_store(&offline.store, &secrets, |done, total| shown.at(done, total))
         .map_err(|error| Failed::unopened(error).context("verify the log"))?;
-    report.findings.extend(held);
+    for one in &held {
+        if let HeldVerdict::Broken(findings) = &one.verdict {
+            report.findings.extend(findings.iter().cloned());
+        }
+    }
     if source.json {
         let findings: Vec<Value> = report.findings.iter().map(listed).collect();
         let differences: Vec<Value> = report.differences.iter().map(listed).collect();
@@ -50,11 +55,12 @@ pub(super) fn verified(arguments: &VerifyArguments) -> Done {
                 "findings": findings,
                 "differences": differences,
                 "signatures": signatures(&report.signatures),
+                "checkpoints": held.iter().map(listed_checkpoint).collect::<Vec<Value>>(),
             })
             .to_string(),
         );
     } else {
-        print(&told(&report));
+        print(&told(&report, &held));
     }
     Ok(if report.is_clean() { Exit::Clean } else { Exit::Findings })
 }
@@ -113,6 +119,37 @@ fn told_signatures(checked: &Signatures) -> Vec<String> {
     lines
 }
 
+/// What a ledger was held to; `holds` is null where no key of it was given.
+fn listed_checkpoint(held: &Held) -> Value {
+    let (holds, records) = match &held.verdict {
+        HeldVerdict::Holds { records } => (Some(true), Some(records)),
+        HeldVerdict::Broken(_) => (Some(false), None),
+        HeldVerdict::NoKey => (None, None),
+    };
+    json!({
+        "origin": held.origin,
+        "ledger": held.ledger.as_str(),
+        "notes": held.notes,
+        "records": records,
+        "holds": holds,
+    })
+}
+
+fn told_checkpoint(held: &Held) -> String {
+    let (ledger, notes) = (&held.ledger, held.notes);
+    let notes = if notes == 1 { "1 note".to_owned() } else { format!("{notes} notes") };
+    match &held.verdict {
+        HeldVerdict::Holds { records } => {
+            format!("checkpoints: {ledger} holds at {records} records ({notes})")
+        }
+        HeldVerdict::Broken(_) => format!("checkpoints: {ledger} does not hold ({notes})"),
+        HeldVerdict::NoKey => format!(
+            "checkpoints: {ledger} was not looked at ({notes}): --key gives the key of {}",
+            held.origin
+        ),
+    }
+}
+
 fn listed(finding: &Finding) -> Value {
     json!({
         "ledger": finding.ledger.as_str(),
@@ -122,7 +159,7 @@ fn listed(finding: &Finding) -> Value {
     })
 }
 
-fn told(report: &Report) -> String {
+fn told(report: &Report, held: &[Held]) -> String {
     let line = |finding: &Finding| {
         let sequence = finding.sequence.map_or_else(|| "?".to_owned(), |at| at.to_string());
         format!("{} {sequence}: {}: {}", finding.ledger, finding.kind.name(), finding.detail)
@@ -130,6 +167,7 @@ fn told(report: &Report) -> String {
     let verdict = if report.is_clean() { "clean" } else { "findings" };
     let mut lines = vec![format!("records {}: {verdict}", report.records)];
     lines.extend(told_signatures(&report.signatures));
+    lines.extend(held.iter().map(told_checkpoint));
     lines.extend(report.findings.iter().map(line));
     let older = report
         .differences

@@ -54,7 +54,8 @@ pub enum Block {
     Words(String),
     /// A table.
     Table(Table),
-    /// A chart of what a table says, for the eye: only HTML shows it.
+    /// A chart of what a table says, for the eye: HTML draws it, text has a line for each value, and
+    /// JSON and CSV have the table alone.
     Chart(Chart),
 }
 

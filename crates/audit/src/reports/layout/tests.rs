@@ -108,7 +108,7 @@ fn every_form_names_what_it_was_made_from() {
 fn amounts_stand_at_their_points_in_a_terminal() {
     let rendered = document("x").render(Format::Text);
     let at = rendered.find("Name").unwrap();
-    let table: Vec<&str> = rendered[at..].lines().collect();
+    let table: Vec<&str> = rendered[at..].lines().take(6).collect();
     assert_eq!(
         table,
         [
@@ -118,6 +118,32 @@ fn amounts_stand_at_their_points_in_a_terminal() {
             "         5",
             "-------------",
             "total    7",
+        ]
+    );
+}
+
+#[test]
+fn charts_are_lines_with_bars_in_a_terminal() {
+    let mut document = document("x");
+    let labels = ["0-30 days", "31-60 days"].map(str::to_owned).into();
+    let values = vec![
+        ("Owed", vec![Amount::new(75, 1), Amount::new(0, 0)]),
+        ("Paid", vec![Amount::new(-15, 0), Amount::new(1, 2)]),
+    ];
+    let series = values.into_iter().map(|(name, values)| Series { name: name.to_owned(), values });
+    let series = series.collect();
+    let chart = Chart { title: "By age".to_owned(), shape: Shape::Bars, labels, series };
+    document.sections = vec![Section::new("Ages", vec![Block::Chart(chart)])];
+    let rendered = document.render(Format::Text);
+    let at = rendered.find("By age").unwrap();
+    assert_eq!(
+        rendered[at..].lines().collect::<Vec<_>>(),
+        [
+            "By age".to_owned(),
+            format!("0-30 days   Owed    7.5   {}", "#".repeat(20)),
+            format!("0-30 days   Paid  -15     {}", "#".repeat(40)),
+            "31-60 days  Owed    0".to_owned(),
+            "31-60 days  Paid    0.01  #".to_owned(),
         ]
     );
 }
@@ -190,6 +216,10 @@ proptest! {
             let mut html = String::new();
             chart::chart(&mut html, &drawn);
             prop_assert!(html.len() < 10_000, "{html}");
+            let mut document = document("x");
+            document.sections = vec![Section::new("x", vec![Block::Chart(drawn)])];
+            let lines = document.render(Format::Text);
+            prop_assert!(lines.lines().all(|line| line.len() < 200), "{lines}");
         }
     }
 }

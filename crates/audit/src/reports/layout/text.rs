@@ -1,14 +1,17 @@
-//! A document for a terminal: aligned columns, amounts at their points.
+//! A document for a terminal: aligned columns, amounts at their points, charts as lines of bars.
 
 use std::fmt::Write as _;
 
-use super::{Block, Cell, Document, Table, Weight, facts};
+use super::{super::amount::Amount, Block, Cell, Chart, Document, Table, Weight, facts};
 
 /// What stands between two columns.
 const GAP: &str = "  ";
 
 /// How wide a line of words is at most.
 const WORDS_WIDTH: usize = 100;
+
+/// How long the longest bar of a chart is.
+const BAR_WIDTH: u128 = 40;
 
 pub(super) fn text(document: &Document) -> String {
     let mut text = String::new();
@@ -36,8 +39,7 @@ pub(super) fn text(document: &Document) -> String {
             match block {
                 Block::Words(words) => wrapped(&mut text, &shown(words)),
                 Block::Table(content) => table(&mut text, content),
-                // What a chart shows, a table says.
-                Block::Chart(_) => {}
+                Block::Chart(content) => chart(&mut text, content),
             }
         }
     }
@@ -69,6 +71,57 @@ fn wrapped(text: &mut String, words: &str) {
         current.push_str(word);
     }
     line(text, &current);
+}
+
+/// A line for each value: what it is of, the value, and a bar as long as that is far from zero.
+fn chart(text: &mut String, chart: &Chart) {
+    line(text, &shown(&chart.title));
+    let values = chart.labels.iter().enumerate().flat_map(|(at, label)| {
+        let of = |series: &super::Series| {
+            series.values.get(at).map(|value| (label.clone(), series.name.clone(), *value))
+        };
+        chart.series.iter().filter_map(of).collect::<Vec<_>>()
+    });
+    let values: Vec<(String, String, Amount)> = values.collect();
+    if values.is_empty() {
+        line(text, "(none)");
+        return;
+    }
+    let decimals = values.iter().map(|(_, _, value)| value.decimals()).max().unwrap_or(0);
+    let size = |value: &Amount| value.with_decimals(decimals).units().unsigned_abs();
+    let most = values.iter().map(|(_, _, value)| size(value)).max().unwrap_or(0);
+    let names = |of: fn(&(String, String, Amount)) -> String| {
+        let names: Vec<String> = values.iter().map(of).collect();
+        let width = names.iter().map(|name| wide(name)).max().unwrap_or(0);
+        names.iter().map(|name| filled(name, width)).collect::<Vec<_>>()
+    };
+    let labels = names(|(label, _, _)| shown(label));
+    let series = names(|(_, series, _)| shown(series));
+    let amounts = aligned(values.iter().map(|(_, _, value)| Cell::from(*value)));
+    for (((label, series), amount), (_, _, value)) in
+        labels.iter().zip(&series).zip(&amounts).zip(&values)
+    {
+        let bar = "#".repeat(length(size(value), most));
+        line(text, &[label.as_str(), series, amount, &bar].join(GAP));
+    }
+}
+
+/// How long the bar of a value is; none is only that of nothing.
+fn length(size: u128, most: u128) -> usize {
+    if size == 0 {
+        return 0;
+    }
+    // Values beyond this are as good as rounded before.
+    let scale = (most / (u128::MAX / BAR_WIDTH)).saturating_add(1);
+    let bar = (size / scale).saturating_mul(BAR_WIDTH) / (most / scale).max(1);
+    usize::try_from(bar.max(1)).unwrap_or(0)
+}
+
+/// Numbers at the right with their points in one line.
+fn aligned(cells: impl Iterator<Item = Cell>) -> Vec<String> {
+    let mut table = Table::new("chart", &[("value", "")]);
+    cells.for_each(|cell| table.line(vec![cell]));
+    column(&table, 0).split_off(1)
 }
 
 fn table(text: &mut String, table: &Table) {

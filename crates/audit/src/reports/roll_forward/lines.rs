@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    credits::Credits,
     decision::{Effect, Taking},
     holding::HoldingId,
     input::{Input, LotKind, Order},
@@ -136,7 +135,8 @@ pub(super) fn brings_in(record: &Record) -> bool {
 
 /// The line of an effect, and what it adds to what customers have, in billionths.
 ///
-/// What is written off is not here: by policy it follows from what is lacking, without an effect.
+/// What is taken back is not here, since a whole record decides as what it counts; nor what is written
+/// off, which by policy follows from what is lacking, without an effect of its own.
 pub(super) fn line_of(record: &Record, effect: &Effect) -> Option<(Line, i128)> {
     let or_brought_in = |line| if brings_in(record) { Line::BroughtIn } else { line };
     let (line, amount) = match effect {
@@ -152,11 +152,8 @@ pub(super) fn line_of(record: &Record, effect: &Effect) -> Option<(Line, i128)> 
         }
         Effect::Drawn { amount, .. } => (or_brought_in(Line::Usage), -amount.billionths()),
         Effect::Returned { amount, .. } => (Line::Returned, amount.billionths()),
-        Effect::Taken { by, amount, .. } => {
-            let taken = [amount.paid, amount.gift].map(Credits::billionths).iter().sum();
-            (Line::taken(*by, taken), -taken)
-        }
-        Effect::PaymentAssigned { .. }
+        Effect::Taken { .. }
+        | Effect::PaymentAssigned { .. }
         | Effect::AccountOpened { .. }
         | Effect::HoldingOpened { .. }
         | Effect::Awaited { .. }

@@ -3,12 +3,8 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    decision::{Effect, MoneyBook, Taking},
-    holding::HoldingId,
-    ids::PaymentKey,
-    input::Input,
+    decision::{Effect, MoneyBook},
     money::Currency,
-    notice::{Action, Notice},
     record::Record,
 };
 
@@ -19,6 +15,7 @@ use super::{
         period::Span,
     },
     lines::{Line, Lines, brings_in},
+    taken,
 };
 
 /// What money moved in a period, in minor units.
@@ -52,56 +49,9 @@ pub(super) fn add(money: &mut BTreeMap<Currency, Money>, record: &Record, effect
         false => Line::Purchases,
     };
     lines.add(line, received);
-    for (by, amount) in taken(record, payment, reversed) {
+    for (by, amount) in taken::money(record, payment, reversed) {
         lines.add(Line::taken(by, amount), -amount);
     }
-}
-
-/// What took money back, or below zero gave it again: the adjustment that the record is about. A
-/// purchase or a command makes adjustments count that were known before; then the money is split as
-/// the credits that were taken with it.
-fn taken(record: &Record, payment: &PaymentKey, reversed: i128) -> Vec<(Taking, i128)> {
-    if let Some(by) = adjusted_by(record, payment) {
-        return vec![(by, reversed)];
-    }
-    let credits = |wanted: Taking| {
-        let effects = record.decision.effects.iter();
-        let taken = effects.filter_map(|effect| {
-            let Effect::Taken { holding: HoldingId::Payment(of), by, amount } = effect else {
-                return None;
-            };
-            let counts = of == payment && *by == wanted;
-            counts.then(|| amount.paid.billionths() + amount.gift.billionths())
-        });
-        taken.sum::<i128>()
-    };
-    let (refunds, chargebacks) = (credits(Taking::Refund), credits(Taking::Chargeback));
-    let by_chargebacks = match chargebacks {
-        0 => 0,
-        _ if refunds.signum() * chargebacks.signum() <= 0 => reversed,
-        // Both are at most 10 to the 24th, and money is at most 10 to the 14th: it fits.
-        _ => reversed * chargebacks / (refunds + chargebacks),
-    };
-    vec![(Taking::Chargeback, by_chargebacks), (Taking::Refund, reversed - by_chargebacks)]
-}
-
-/// Of which side the adjustment is that a record is about.
-fn adjusted_by(record: &Record, payment: &PaymentKey) -> Option<Taking> {
-    let delivery = match &record.input {
-        Input::Delivery(delivery) => &**delivery,
-        Input::Command(command) => command.order.released()?,
-    };
-    let Ok(Notice::Adjustment(adjustment)) = &delivery.notice else { return None };
-    if adjustment.payment != *payment {
-        return None;
-    }
-    Some(match adjustment.action {
-        Action::Refund | Action::Credit | Action::CreditReverse => Taking::Refund,
-        Action::Chargeback
-        | Action::ChargebackReverse
-        | Action::Warning
-        | Action::WarningReverse => Taking::Chargeback,
-    })
 }
 
 pub(super) fn section<'m>(
@@ -137,7 +87,7 @@ pub(super) fn section<'m>(
     let words = format!(
         "Money that customers paid for credits, net of tax, less what went back, in {currency}. It \
          counts from the record that gives the payment to an account. What went back counts as \
-         what the record was about that moved it."
+         refunds or as chargebacks by the same rule as credits."
     );
     Section::new(format!("Money in {currency}"), vec![Block::words(words), Block::Table(table)])
 }

@@ -16,9 +16,15 @@ pub(super) struct Owed {
     settled: i128,
     /// What was forgiven, below zero.
     written_off: i128,
+    /// By how much rose what follows from lots.
+    lots: i128,
 }
 
 impl Owed {
+    pub(super) fn by_lots(&mut self, rise: i128) {
+        self.lots += rise;
+    }
+
     pub(super) fn post(&mut self, debit: &CreditBook, credit: &CreditBook, amount: i128) {
         let is = |book: &CreditBook| match book {
             CreditBook::Customer(_, book) => Some(*book),
@@ -38,7 +44,10 @@ impl Owed {
     }
 }
 
-pub(super) fn section<'m>(spans: impl Iterator<Item = (Span, &'m Owed)>) -> Section {
+pub(super) fn section<'m>(
+    spans: impl Iterator<Item = (Span, &'m Owed)>,
+    differs: &mut bool,
+) -> Section {
     let columns = [
         ("period", "Period"),
         ("opening", "Opening"),
@@ -46,10 +55,13 @@ pub(super) fn section<'m>(spans: impl Iterator<Item = (Span, &'m Owed)>) -> Sect
         ("settled", "Settled"),
         ("written_off", "Written off"),
         ("closing", "Closing"),
+        ("lots", "By the lots"),
+        ("difference", "Difference"),
     ];
     let mut table = Table::new("owed", &columns);
-    let row = |name: &str, opening: i128, owed: &Owed, closing: i128| {
-        let amounts = [opening, owed.arisen, owed.settled, owed.written_off, closing];
+    let row = |name: &str, opening: i128, owed: &Owed, [closing, lots]: [i128; 2]| {
+        let moved = [opening, owed.arisen, owed.settled, owed.written_off];
+        let amounts = moved.into_iter().chain([closing, lots, closing - lots]);
         let amounts = amounts.map(|amount| Cell::from(Amount::of_billionths(amount)));
         [Cell::text(name)].into_iter().chain(amounts).collect::<Vec<_>>()
     };
@@ -57,13 +69,17 @@ pub(super) fn section<'m>(spans: impl Iterator<Item = (Span, &'m Owed)>) -> Sect
     for (span, owed) in spans {
         let opening = closing;
         closing += owed.arisen + owed.settled + owed.written_off;
-        table.line(row(&span.to_string(), opening, owed, closing));
         all.arisen += owed.arisen;
         all.settled += owed.settled;
         all.written_off += owed.written_off;
+        all.lots += owed.lots;
+        *differs |= closing != all.lots;
+        table.line(row(&span.to_string(), opening, owed, [closing, all.lots]));
     }
-    table.total(row("All", 0, &all, closing));
+    table.total(row("All", 0, &all, [closing, all.lots]));
     let words = "Credits that customers owe, because more was used or taken back than was left. \
-                 Settled is what later credits paid, or what is no longer lacking.";
+                 Settled is what later credits paid, or what is no longer lacking. What came and \
+                 went is added up from what records posted; what follows from the lots, which fold \
+                 from what records did, must be the same.";
     Section::new("Owed by customers", vec![Block::words(words), Block::Table(table)])
 }

@@ -31,8 +31,23 @@ pub(super) struct BringArguments {
 pub(super) struct Brought {
     pub(super) listing: Listing,
     pub(super) id: String,
+    pub(super) became: Became,
+}
+
+/// What the server made of it.
+pub(super) enum Became {
     /// `recorded`, `duplicate` and so on, or the code of the problem.
-    pub(super) became: String,
+    Answered(String),
+    /// Why it is not known.
+    Failed(String),
+}
+
+impl Became {
+    pub(super) fn text(&self) -> &str {
+        match self {
+            Self::Answered(text) | Self::Failed(text) => text,
+        }
+    }
 }
 
 /// The name of a list in the API.
@@ -45,12 +60,8 @@ pub(super) const fn listing(listing: Listing) -> &'static str {
 }
 
 impl BringArguments {
-    /// Brings in what can be, in the order in which it happened; none unless it is asked for.
-    pub(super) fn bring(
-        &self,
-        ledger: &LedgerId,
-        found: &Reconciled,
-    ) -> Result<Option<Vec<Brought>>, Failed> {
+    /// The server that takes things in; none unless it is asked for.
+    pub(super) fn server(&self, ledger: &LedgerId) -> Result<Option<Api>, Failed> {
         if !self.import {
             return Ok(None);
         }
@@ -59,26 +70,46 @@ impl BringArguments {
             ledger: ledger.to_string(),
             token_env: self.token_env.clone(),
         };
-        let api = Api::of(&server, "operate")?;
-        let source = segment(found.source.as_str());
-        let brought = found.importable.iter().map(|one| brought(&api, &source, one));
-        brought.collect::<Result<Vec<_>, _>>().map(Some)
+        Api::of(&server, "operate").map(Some)
     }
 }
 
-fn brought(api: &Api, source: &str, one: &Importable) -> Result<Brought, Failed> {
+/// Brings in what can be, in the order in which it happened, until the server can't be reached any
+/// more: what became of each is told in every case.
+pub(super) fn bring(api: &Api, found: &Reconciled) -> Vec<Brought> {
+    let source = segment(found.source.as_str());
+    let mut is_reached = true;
+    let told = found.importable.iter().map(|one| {
+        let became = if is_reached {
+            became(api, &source, one)
+        } else {
+            Became::Failed("not tried".to_owned())
+        };
+        is_reached = matches!(became, Became::Answered(_));
+        Brought { listing: one.listing, id: one.id.clone(), became }
+    });
+    told.collect()
+}
+
+fn became(api: &Api, source: &str, one: &Importable) -> Became {
+    match asked(api, source, one) {
+        Ok(answer) => Became::Answered(answer),
+        Err(failed) => Became::Failed(format!("failed: {failed}")),
+    }
+}
+
+fn asked(api: &Api, source: &str, one: &Importable) -> Result<String, Failed> {
     let name = listing(one.listing);
     let path = format!("/sources/{source}/back-fill?listing={name}");
     // The route asks for no key: what is brought in is known by itself.
     let key = IdempotencyKey::new("reconcile").map_err(Failed::usage)?;
     let body = String::from_utf8_lossy(&one.body);
     let answer: Answer<Carried> = api.send(&path, &key, &body)?;
-    let became = match answer {
+    Ok(match answer {
         Ok(carried) => {
             let outcome = carried.body.get("outcome").and_then(Value::as_str);
             outcome.unwrap_or_default().to_owned()
         }
         Err(problem) => format!("refused: {problem}"),
-    };
-    Ok(Brought { listing: one.listing, id: one.id.clone(), became })
+    })
 }

@@ -11,7 +11,10 @@ use ureq::{
     tls::{Certificate, RootCerts, TlsConfig},
 };
 
-use super::pagination;
+use super::{
+    super::file::{Existing, written},
+    pagination,
+};
 use crate::{exit::Failed, progress::Shown};
 
 /// The lists, each by its path.
@@ -99,11 +102,10 @@ impl FetchArguments {
             let name = format!("{list}-{:05}.json", pages.len());
             if let Some(folder) = &self.save {
                 let path = folder.join(&name);
-                std::fs::create_dir_all(folder)
-                    .and_then(|()| std::fs::write(&path, &page))
-                    .map_err(|error| {
-                        Failed::unopened(error).context(format!("write {}", path.display()))
-                    })?;
+                std::fs::create_dir_all(folder).map_err(|error| {
+                    Failed::unopened(error).context(format!("make {}", folder.display()))
+                })?;
+                written(&path, Existing::Replaced, &page)?;
             }
             // A page whose successor is here is whole.
             pages.push((name, page));

@@ -26,7 +26,7 @@ pub(super) fn json(found: &Reconciled, brought: Option<&[Brought]>) -> Value {
     });
     let brought = brought.map(|brought| {
         let one = |one: &Brought| {
-            json!({"listing": listing(one.listing), "id": one.id, "became": one.became})
+            json!({"listing": listing(one.listing), "id": one.id, "became": one.became.text()})
         };
         brought.iter().map(one).collect::<Vec<_>>()
     });
@@ -83,7 +83,7 @@ pub(super) fn text(found: &Reconciled, brought: Option<&[Brought]>) -> String {
     }
     match brought {
         Some(brought) => lines.extend(brought.iter().map(|one| {
-            format!("brought in from {}: {} {}", listing(one.listing), one.id, one.became)
+            format!("brought in from {}: {} {}", listing(one.listing), one.id, one.became.text())
         })),
         None if found.importable.is_empty() => {}
         None => lines.push(format!(
