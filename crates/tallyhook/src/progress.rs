@@ -1,11 +1,17 @@
 //! How far a long copy is: a bar on a terminal, a line now and then elsewhere.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::{
+    io::{IsTerminal as _, Write as _},
+    time::{Duration, Instant},
+};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// How many lines at most tell how far it is where there is no terminal.
 const LINES_MAX: u64 = 10;
+
+/// What ends sooner is not told about where there is no terminal.
+const QUIET: Duration = Duration::from_secs(2);
 
 /// Shows how far something is, on standard error.
 pub(crate) struct Shown {
@@ -13,6 +19,7 @@ pub(crate) struct Shown {
     /// None where there is no terminal.
     bar: Option<ProgressBar>,
     told: u64,
+    begun: Instant,
 }
 
 impl Shown {
@@ -25,7 +32,7 @@ impl Shown {
                 Err(_) => bar,
             }
         });
-        Self { what, bar, told: 0 }
+        Self { what, bar, told: 0, begun: Instant::now() }
     }
 
     /// So much of it is done.
@@ -36,7 +43,7 @@ impl Shown {
             return;
         }
         let tenths = done.saturating_mul(LINES_MAX).checked_div(total).unwrap_or(0);
-        if tenths > self.told {
+        if tenths > self.told && self.begun.elapsed() >= QUIET {
             self.told = tenths;
             let percent = tenths.saturating_mul(100) / LINES_MAX;
             let _ = writeln!(std::io::stderr().lock(), "{}: {percent}%", self.what);

@@ -60,9 +60,17 @@ pub(super) fn verified(arguments: &VerifyArguments) -> Done {
             .to_string(),
         );
     } else {
-        print(&told(&report, &held));
+        let given = if arguments.config.is_some() { Secrets::Given } else { Secrets::NotGiven };
+        print(&told(&report, given, &held));
     }
     Ok(if report.is_clean() { Exit::Clean } else { Exit::Findings })
+}
+
+/// Whether somebody gave secrets to check signatures by.
+#[derive(Clone, Copy)]
+enum Secrets {
+    Given,
+    NotGiven,
 }
 
 /// The secrets of all sources of a configuration.
@@ -93,19 +101,19 @@ fn signatures(checked: &Signatures) -> Value {
 }
 
 /// What became of the signatures, a line each.
-fn told_signatures(checked: &Signatures) -> Vec<String> {
-    let mut lines = vec![format!("signatures: {} hold, {} do not", checked.hold, checked.broken)];
-    let not_given = checked.secret_not_given.iter().map(|(secret, span)| {
-        format!(
-            "signatures: {} not checked, records {} to {}: no secret of --config has the SHA-256 \
-             {}...; ask whose it was",
-            span.count,
-            span.first,
-            span.last,
-            hex::encode(secret)
-        )
-    });
-    lines.extend(not_given);
+fn told_signatures(checked: &Signatures, secrets: Secrets) -> Vec<String> {
+    let mut lines = match secrets {
+        Secrets::NotGiven => {
+            let count = checked.without_secret();
+            vec![format!("signatures: {count} not checked, pass --config for their secrets")]
+        }
+        Secrets::Given => {
+            let Signatures { hold, broken, .. } = checked;
+            let mut lines = vec![format!("signatures: {hold} hold, {broken} do not")];
+            lines.extend(not_given(checked));
+            lines
+        }
+    };
     if checked.erased > 0 {
         lines.push(format!(
             "signatures: {} can't be checked, their bytes are erased",
@@ -117,6 +125,20 @@ fn told_signatures(checked: &Signatures) -> Vec<String> {
         lines.push(format!("signatures: {count} back-filled by operators, nobody signed them"));
     }
     lines
+}
+
+/// The secrets that records name and nobody gave, a line each.
+fn not_given(checked: &Signatures) -> impl Iterator<Item = String> {
+    checked.secret_not_given.iter().map(|(secret, span)| {
+        format!(
+            "signatures: {} not checked, records {} to {}: no secret of --config has the SHA-256 \
+             {}...; ask whose it was",
+            span.count,
+            span.first,
+            span.last,
+            hex::encode(secret)
+        )
+    })
 }
 
 /// What a ledger was held to; `holds` is null where no key of it was given.
@@ -159,14 +181,14 @@ fn listed(finding: &Finding) -> Value {
     })
 }
 
-fn told(report: &Report, held: &[Held]) -> String {
+fn told(report: &Report, secrets: Secrets, held: &[Held]) -> String {
     let line = |finding: &Finding| {
         let sequence = finding.sequence.map_or_else(|| "?".to_owned(), |at| at.to_string());
         format!("{} {sequence}: {}: {}", finding.ledger, finding.kind.name(), finding.detail)
     };
     let verdict = if report.is_clean() { "clean" } else { "findings" };
     let mut lines = vec![format!("records {}: {verdict}", report.records)];
-    lines.extend(told_signatures(&report.signatures));
+    lines.extend(told_signatures(&report.signatures, secrets));
     lines.extend(held.iter().map(told_checkpoint));
     lines.extend(report.findings.iter().map(line));
     let older = report
