@@ -17,7 +17,7 @@ use domain::{
     credits::Credits,
     decision::{CreditBook, MoneyBook, Outcome, Transfer},
     ids::{AccountId, Actor, Digest, EventId, EventKey, IdempotencyKey, Sequence, SourceName},
-    input::{Freshness, Input, Reality},
+    input::{BackFill, Evidence, Freshness, Input, Listing, Reality, Signature},
     money::Minor,
     notice::Notice,
     record::Record,
@@ -37,7 +37,7 @@ const EDITS: usize = 1_000;
 /// An edit of the record with this index, or of its place; `false` where it has nothing to edit.
 type Edit = fn(&mut Dice, &mut Vec<Record>, usize) -> bool;
 
-const ALL: [(&str, Edit); 21] = [
+const ALL: [(&str, Edit); 23] = [
     ("the amount of a transfer", amount),
     ("the account of a transfer", account),
     ("the direction of a transfer", direction),
@@ -55,6 +55,8 @@ const ALL: [(&str, Edit); 21] = [
     ("the provider's time", occurred_at),
     ("the notice", notice),
     ("source, freshness or reality", arrival),
+    ("the signature", signature),
+    ("signed or back-filled", believed),
     ("actor, key or request of a command", command),
     ("two records swapped", swapped),
     ("a record removed", removed),
@@ -230,6 +232,33 @@ fn arrival(dice: &mut Dice, records: &mut Vec<Record>, at: usize) -> bool {
         _ if delivery.reality == Reality::Genuine => delivery.reality = Reality::Simulated,
         _ => delivery.reality = Reality::Genuine,
     }
+    true
+}
+
+fn signature(dice: &mut Dice, records: &mut Vec<Record>, at: usize) -> bool {
+    let Input::Delivery(delivery) = &mut records[at].input else { return false };
+    let Evidence::Signed(signature) = &mut delivery.evidence else { return false };
+    match dice.below(3) {
+        0 => signature.header = format!("{}0", signature.header).into(),
+        1 => signature.secret[dice.below(4)] ^= 1,
+        _ => signature.signed_at = signature.signed_at.seconds_after(1),
+    }
+    true
+}
+
+/// What nobody signed is passed off as signed, or the other way round.
+fn believed(_: &mut Dice, records: &mut Vec<Record>, at: usize) -> bool {
+    let signed_at = records[at].recorded_at;
+    let Input::Delivery(delivery) = &mut records[at].input else { return false };
+    delivery.evidence = match &delivery.evidence {
+        Evidence::Signed(_) => Evidence::BackFilled(BackFill {
+            actor: Actor::new("insider").unwrap(),
+            listing: Listing::Events,
+        }),
+        Evidence::BackFilled(_) => {
+            Evidence::Signed(Signature { header: "ts=1;h1=0".into(), secret: [0; 4], signed_at })
+        }
+    };
     true
 }
 
