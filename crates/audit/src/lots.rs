@@ -1,6 +1,8 @@
 //! All lots of a ledger, folded from the effects of its records alone: what these say that each
 //! record moved, for holding its transfers against it.
 //!
+//! What an effect does to a holding ([`changed`], [`gave`]) is here for explanations, too.
+//!
 //! Never here: a transfer.
 
 use std::collections::BTreeMap;
@@ -43,16 +45,6 @@ impl Own {
         let mut causes = self.freezes.values();
         let frozen = causes.any(|freeze| freeze.measures.balance == Balance::FreezeAccount);
         if frozen { all_held(self.lots) } else { self.lots }
-    }
-
-    /// How many open causes freeze a payment's credits.
-    fn freezes_of(&self, id: &HoldingId) -> u16 {
-        let HoldingId::Payment(payment) = id else { return 0 };
-        let freezing = self.freezes.values().filter(|freeze| {
-            freeze.id.payment() == Some(payment)
-                && freeze.measures.balance == Balance::FreezePayment
-        });
-        u16::try_from(freezing.count()).unwrap_or(u16::MAX)
     }
 }
 
@@ -131,7 +123,7 @@ impl Lots {
         let own = self.accounts.entry(account.clone()).or_insert(Own::NEW);
         let Some(holding) = self.holdings.get_mut(id) else { return };
         let mut after = holding.clone();
-        after.freezes = own.freezes_of(id);
+        after.freezes = freezing(&own.freezes, id);
         let books = change(&mut after).and_then(|()| Ok((holding.books()?, after.books()?)));
         if let Ok((before, now)) = books {
             own.lots = own.lots.minus(&Sums::of(&before)).plus(&Sums::of(&now));
@@ -140,13 +132,22 @@ impl Lots {
     }
 }
 
+/// How many open causes freeze a payment's credits.
+pub(crate) fn freezing(causes: &BTreeMap<FreezeId, Freeze>, id: &HoldingId) -> u16 {
+    let HoldingId::Payment(payment) = id else { return 0 };
+    let freezing = causes.values().filter(|freeze| {
+        freeze.id.payment() == Some(payment) && freeze.measures.balance == Balance::FreezePayment
+    });
+    u16::try_from(freezing.count()).unwrap_or(u16::MAX)
+}
+
 /// What is left of credits while a cause holds all of the account's.
-const fn all_held(sums: Sums) -> Sums {
+pub(crate) const fn all_held(sums: Sums) -> Sums {
     Sums { paid: Sum::ZERO, gift: Sum::ZERO, held: sums.held.plus(sums.available()), ..sums }
 }
 
 /// What settling is to the holding that gave.
-fn gave(holding: &mut Holding, effect: &Effect) -> Result<(), CreditOverflow> {
+pub(crate) fn gave(holding: &mut Holding, effect: &Effect) -> Result<(), CreditOverflow> {
     let lot = &mut holding.paid;
     if let Effect::Settled { amount, .. } = effect {
         lot.given = lot.given.plus(*amount)?;
@@ -158,7 +159,7 @@ fn gave(holding: &mut Holding, effect: &Effect) -> Result<(), CreditOverflow> {
 }
 
 /// What an effect is to the holding that it names.
-fn changed(holding: &mut Holding, effect: &Effect) -> Result<(), CreditOverflow> {
+pub(crate) fn changed(holding: &mut Holding, effect: &Effect) -> Result<(), CreditOverflow> {
     match effect {
         Effect::Granted { lot, amount } => {
             let own = lot_of(holding, lot);

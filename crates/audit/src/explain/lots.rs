@@ -10,14 +10,16 @@ use domain::{
     account::{Freeze, FreezeId},
     credits::{CreditOverflow, Credits},
     decision::{Effect, Taking},
-    holding::{Holding, HoldingId, Lot, LotId, Pair},
-    ids::{AccountId, PaymentKey, Sequence},
-    input::LotKind,
+    holding::{Holding, HoldingId},
+    ids::{AccountId, Sequence},
     policy::Balance,
     record::Record,
 };
 
-use crate::sums::{Sum, Sums};
+use crate::{
+    lots::{all_held, changed, freezing, gave},
+    sums::{Sum, Sums},
+};
 
 /// What changes what a lot is worth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -68,15 +70,6 @@ pub(super) struct Unexplained {
     /// The record after which lots and balance differ.
     pub(super) at: Sequence,
 }
-
-impl From<CreditOverflow> for Out {
-    fn from(_: CreditOverflow) -> Self {
-        Self
-    }
-}
-
-/// A movement leaves the range of amounts, which none of a sound log does.
-struct Out;
 
 /// The lots of one account.
 #[derive(Clone, Debug)]
@@ -131,7 +124,8 @@ impl Lots {
         let at = record.sequence;
         for effect in &record.decision.effects {
             self.stand(effect, at);
-            self.change(effect, at).map_err(|Out| Unexplained { at })?;
+            // A movement leaves the range of amounts, which none of a sound log does.
+            self.change(effect, at).map_err(|_| Unexplained { at })?;
         }
         Ok(())
     }
@@ -163,7 +157,7 @@ impl Lots {
         self.freezes.values().any(|freeze| freeze.measures.balance != Balance::Keep)
     }
 
-    fn change(&mut self, effect: &Effect, at: Sequence) -> Result<(), Out> {
+    fn change(&mut self, effect: &Effect, at: Sequence) -> Result<(), CreditOverflow> {
         if let Effect::HoldingOpened { holding, terms } = effect
             && terms.account == self.account
         {
@@ -177,171 +171,89 @@ impl Lots {
             traced.holding.terms = terms.clone();
         }
         if let Effect::Settled { giver, .. } | Effect::Unsettled { giver, .. } = effect {
-            self.moved(giver, effect, at, given)?;
+            self.on(giver, |traced| {
+                gave(&mut traced.holding, effect)?;
+                traced.note(given(effect), at);
+                Ok(())
+            })?;
         }
         if let Some(holding) = effect.holding() {
-            self.moved(holding, effect, at, changed)?;
+            self.on(holding, |traced| {
+                changed(&mut traced.holding, effect)?;
+                traced.note(worth(effect)?, at);
+                Ok(())
+            })?;
         }
-        if let Effect::Frozen { freeze, .. } = effect
-            && let Some(payment) = freeze.id.payment()
-        {
-            self.refreeze(payment)?;
+        if let Effect::Frozen { freeze, .. } = effect {
+            self.refreeze(&freeze.id)?;
         }
-        if let Effect::Unfrozen { freeze, .. } = effect
-            && let Some(payment) = freeze.payment()
-        {
-            self.refreeze(payment)?;
+        if let Effect::Unfrozen { freeze, .. } = effect {
+            self.refreeze(freeze)?;
         }
         Ok(())
+    }
+
+    /// Counts anew what freezes the payment of a cause.
+    fn refreeze(&mut self, cause: &FreezeId) -> Result<(), CreditOverflow> {
+        let Some(payment) = cause.payment() else { return Ok(()) };
+        self.on(&HoldingId::Payment(payment.clone()), |_| Ok(()))
     }
 
     /// Changes one holding of the account and what it adds.
-    fn moved(
+    fn on(
         &mut self,
         id: &HoldingId,
-        effect: &Effect,
-        at: Sequence,
-        change: impl FnOnce(&mut Traced, &Effect, Sequence) -> Result<(), Out>,
-    ) -> Result<(), Out> {
-        let freezes = self.freezes_of(id);
+        change: impl FnOnce(&mut Traced) -> Result<(), CreditOverflow>,
+    ) -> Result<(), CreditOverflow> {
+        let freezes = freezing(&self.freezes, id);
         let Some(traced) = self.holdings.get_mut(id) else { return Ok(()) };
-        change(traced, effect, at)?;
+        change(traced)?;
         traced.holding.freezes = freezes;
         let adds = Sums::of(&traced.holding.books()?);
         self.lots = self.lots.minus(&traced.adds).plus(&adds);
         traced.adds = adds;
         Ok(())
     }
-
-    fn refreeze(&mut self, payment: &PaymentKey) -> Result<(), Out> {
-        let id = HoldingId::Payment(payment.clone());
-        let freezes = self.freezes_of(&id);
-        let Some(traced) = self.holdings.get_mut(&id) else { return Ok(()) };
-        traced.holding.freezes = freezes;
-        let adds = Sums::of(&traced.holding.books()?);
-        self.lots = self.lots.minus(&traced.adds).plus(&adds);
-        traced.adds = adds;
-        Ok(())
-    }
-
-    /// How many open causes freeze a payment's credits.
-    fn freezes_of(&self, id: &HoldingId) -> u16 {
-        let HoldingId::Payment(payment) = id else { return 0 };
-        let freezing = self.freezes.values().filter(|freeze| {
-            freeze.id.payment() == Some(payment)
-                && freeze.measures.balance == Balance::FreezePayment
-        });
-        u16::try_from(freezing.count()).unwrap_or(u16::MAX)
-    }
 }
 
-/// What is left of credits while a cause holds all of the account's.
-pub(super) const fn all_held(sums: Sums) -> Sums {
-    Sums { paid: Sum::ZERO, gift: Sum::ZERO, held: sums.held.plus(sums.available()), ..sums }
-}
-
-/// What settling is to the holding that gave.
-fn given(traced: &mut Traced, effect: &Effect, at: Sequence) -> Result<(), Out> {
-    let (amount, moved) = if let Effect::Settled { amount, .. } = effect {
-        (*amount, amount.negated())
+/// What settling is worth to the holding that gave, and why.
+fn given(effect: &Effect) -> Option<(Why, Credits)> {
+    if let Effect::Settled { amount, .. } = effect {
+        Some((Why::Given, amount.negated()))
     } else if let Effect::Unsettled { amount, .. } = effect {
-        (amount.negated(), *amount)
+        Some((Why::Given, *amount))
     } else {
-        return Ok(());
-    };
-    let lot = &mut traced.holding.paid;
-    lot.given = lot.given.plus(amount)?;
-    traced.note(Why::Given, moved, at);
-    Ok(())
+        None
+    }
 }
 
-/// What an effect is to the holding that it names.
-fn changed(traced: &mut Traced, effect: &Effect, at: Sequence) -> Result<(), Out> {
-    match effect {
-        Effect::Granted { lot, amount } => {
-            let own = traced.lot(lot);
-            own.granted = own.granted.plus(*amount)?;
-            traced.note(Why::Granted, *amount, at);
-        }
-        Effect::Drawn { lot, amount } => {
-            let own = traced.lot(lot);
-            own.drawn = own.drawn.plus(*amount)?;
-            traced.note(Why::Used, amount.negated(), at);
-        }
-        Effect::Returned { lot, amount, .. } => {
-            let own = traced.lot(lot);
-            own.drawn = own.drawn.minus(*amount)?;
-            traced.note(Why::MadeGood, *amount, at);
-        }
-        Effect::Reserved { lot, amount, .. } => {
-            let own = traced.lot(lot);
-            own.reserved = own.reserved.plus(*amount)?;
-        }
-        Effect::Unreserved { lot, amount, .. } => {
-            let own = traced.lot(lot);
-            own.reserved = own.reserved.minus(*amount)?;
-        }
-        Effect::Taken { by, amount, .. } => traced.take(*by, *amount, at)?,
-        Effect::Awaited { amount, .. } => {
-            traced.holding.awaited = traced.holding.awaited.plus(*amount)?;
-        }
-        Effect::Forgiven { amount, .. } => {
-            traced.holding.forgiven = traced.holding.forgiven.plus(*amount)?;
-        }
-        Effect::Settled { amount, .. } => {
-            let lot = &mut traced.holding.paid;
-            lot.received = lot.received.plus(*amount)?;
-            traced.note(Why::Received, *amount, at);
-        }
-        Effect::Unsettled { amount, .. } => {
-            let lot = &mut traced.holding.paid;
-            lot.received = lot.received.minus(*amount)?;
-            traced.note(Why::Received, amount.negated(), at);
-        }
-        // The others name no holding, or only open one.
-        Effect::PaymentAssigned { .. }
-        | Effect::AccountOpened { .. }
-        | Effect::HoldingOpened { .. }
-        | Effect::HoldPlaced { .. }
-        | Effect::HoldEnded { .. }
-        | Effect::Debited { .. }
-        | Effect::MoneyMoved { .. }
-        | Effect::Frozen { .. }
-        | Effect::Unfrozen { .. }
-        | Effect::ChargebackCounted { .. }
-        | Effect::Closed { .. }
-        | Effect::Reopened { .. }
-        | Effect::CustomerAssigned { .. }
-        | Effect::PaymentImported(_)
-        | Effect::CaseChanged(_)
-        | Effect::DisputeRuled { .. }
-        | Effect::Raised(_)
-        | Effect::Cleared(_)
-        | Effect::Resolved(_)
-        | Effect::Released(_) => {}
-    }
-    Ok(())
+/// What an effect is worth to the holding that it names, and why; none where it changes nothing of
+/// what the lots are worth.
+fn worth(effect: &Effect) -> Result<Option<(Why, Credits)>, CreditOverflow> {
+    Ok(if let Effect::Granted { amount, .. } = effect {
+        Some((Why::Granted, *amount))
+    } else if let Effect::Drawn { amount, .. } = effect {
+        Some((Why::Used, amount.negated()))
+    } else if let Effect::Returned { amount, .. } = effect {
+        Some((Why::MadeGood, *amount))
+    } else if let Effect::Taken { by, amount, .. } = effect {
+        let why = match by {
+            Taking::Refund => Why::Refunded,
+            Taking::Chargeback => Why::ChargedBack,
+        };
+        Some((why, amount.sum()?.negated()))
+    } else if let Effect::Settled { amount, .. } = effect {
+        Some((Why::Received, *amount))
+    } else if let Effect::Unsettled { amount, .. } = effect {
+        Some((Why::Received, amount.negated()))
+    } else {
+        None
+    })
 }
 
 impl Traced {
-    const fn lot(&mut self, lot: &LotId) -> &mut Lot {
-        match lot.kind {
-            LotKind::Paid => &mut self.holding.paid,
-            LotKind::Gift => &mut self.holding.gift,
-        }
-    }
-
-    fn take(&mut self, by: Taking, amount: Pair, at: Sequence) -> Result<(), Out> {
-        let (taken, why) = match by {
-            Taking::Refund => (&mut self.holding.refunded, Why::Refunded),
-            Taking::Chargeback => (&mut self.holding.charged_back, Why::ChargedBack),
-        };
-        *taken = taken.plus(amount)?;
-        self.note(why, amount.sum()?.negated(), at);
-        Ok(())
-    }
-
-    fn note(&mut self, why: Why, amount: Credits, at: Sequence) {
+    fn note(&mut self, told: Option<(Why, Credits)>, at: Sequence) {
+        let Some((why, amount)) = told else { return };
         let new = Move { amount: Sum::ZERO, records: 0, first: at, last: at };
         let moved = self.moves.entry(why).or_insert(new);
         if moved.records == 0 || moved.last != at {

@@ -12,9 +12,9 @@ use domain::{
 use super::{
     ExplainError, LotLine, Place, Step,
     account::{Source, granted_to, line},
-    lots::{Lots, Unexplained, all_held},
+    lots::{Lots, Unexplained},
 };
-use crate::{as_of, history::Blocks, reports::amount::Amount};
+use crate::{as_of, history::Blocks, lots::all_held, reports::amount::Amount};
 
 /// A payment with all that is recorded of it.
 #[derive(Clone, Debug)]
