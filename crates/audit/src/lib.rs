@@ -1,9 +1,12 @@
-//! Checking a log from its first byte, trusting nobody.
+//! Whether a log is what it says it is, why a number is what it is, and whether all adds up:
+//! trusting nobody.
 //!
-//! [`verify`] goes through three depths: the stored values (asked of the store itself), folding
-//! (does every record follow, and does the result equal the stored projections byte for byte) and
-//! deciding again (do the raw bytes, the policy of then and today's rules give the recorded
-//! decision). [`replay`] rebuilds the projections elsewhere and says what they are.
+//! A [`cut::Cut`] says which records count, a [`mod@pass`] reads them with the root of their tree.
+//! [`verify`] checks the stored values, the fold, the signatures and every decision again; [`replay`]
+//! rebuilds the projections elsewhere and holds the stored ones against them. [`as_of`],
+//! [`statement`] and [`explain`] answer for one account, [`reports`] and [`export`] for a ledger,
+//! [`reconcile`] against the provider's lists, [`what_if`] under another policy; [`sample`] and
+//! [`evidence`] show records with proofs against a [`mod@checkpoint`].
 //!
 //! Never here: a change to the log or to the stored projections.
 

@@ -14,7 +14,8 @@ use crate::{
     usage::{Debit, HoldEnd},
 };
 
-/// The version of the rules in this program. A decision names the one that made it.
+/// The version of the rules in this program. A decision names the one that made it. Who raises it
+/// says in the audit (`verify/again.rs`) what the rules before did not do.
 pub const RULES_VERSION: u16 = 2;
 
 /// What one input led to.
